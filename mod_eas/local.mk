@@ -1,0 +1,1 @@
+# Adds to the lists in the top Makefile.am.

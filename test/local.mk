@@ -1,0 +1,8 @@
+include test/ox/local.mk
+include test/unit/wbxml.mk
+include test/unit/core.mk
+include test/unit/store.mk
+include test/unit/ox.mk
+include test/unit/eas.mk
+include test/bench/local.mk
+include test/check/local.mk
