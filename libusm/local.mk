@@ -7,11 +7,28 @@ libusm_libusmall_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/libusm -I$(top_bui
 libusm_libusmall_la_LIBADD = $(APR_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(MARIADB_LIBS) $(SQLITE_LIBS) \
 	$(GMIME_LIBS) $(ICAL_LIBS) $(OPENSSL_LIBS) -lm
 
+# The installed library. -version-info current:revision:age, by libtool's three rules: source changed, revision + 1;
+# interfaces changed, current + 1 and revision 0; interfaces only added, age + 1, any removed or changed, age 0.
+lib_LTLIBRARIES += libusm/libusm.la
+libusm_libusm_la_SOURCES =
+libusm_libusm_la_LIBADD = libusm/libusmall.la
+libusm_libusm_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined
+if VERSION_SCRIPT
+libusm_libusm_la_LDFLAGS += -Wl,--version-script=$(top_srcdir)/libusm/libusm.map
+else
+libusm_libusm_la_LDFLAGS += -export-symbols-regex '^usm_[a-z]'
+endif
+EXTRA_libusm_libusm_la_DEPENDENCIES = libusm/libusm.map
+EXTRA_DIST += libusm/libusm.map
+
+# Public headers: every file of include/usm is installed.
+usmincludedir = $(includedir)/usm
+dist_usminclude_HEADERS =
+
 include libusm/core/local.mk
 include libusm/store/local.mk
 include libusm/ox/local.mk
 include libusm/util/local.mk
 include libusm/tools/local.mk
 
-pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = libusm/libusm.pc
