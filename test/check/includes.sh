@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The include rule: dependencies run one way only (HACKING, "Layers"), and each foreign library is known to one place.
+. "$(dirname "$0")/lib.sh"
+
+# Foreign headers. Columns: header (regular expression), files that may include it, most files that may.
+cat > "$tmp/foreign" <<'ROWS'
+(httpd|http_(config|connection|core|log|main|protocol|request|vhost)|ap_(compat|config|config_auto|config_layout|expr|listen|mmn|mpm|provider|regex|regkey|release|slotmem|socache)|util_(cfgtree|charset|cookies|ebcdic|fcgi|filter|ldap|md5|mutex|script|time|varbuf)|scoreboard|mpm_common|mod_(auth|ssl|status|core|dav|log_config|so|unixd|watchdog|request)|unixd)\.h  mod_eas/(mod_eas|ap_[a-z_]+)\.[ch]  99
+curl/.*\.h  libusm/ox/ox_http\.c|test/bench/.*  1
+jansson\.h  libusm/ox/ox_json\.c|test/ox/.*|test/bench/.*  1
+(mysql|mariadb).*\.h  libusm/store/.*mariadb[a-z_]*\.c  1
+sqlite3\.h  libusm/store/.*sqlite[a-z_]*\.c  1
+wbxml.*\.h  libusm/tools/[a-z_]*judge\.[ch]|mod_eas/wbxml/[a-z_]*judge\.[ch]|test/unit/.*  1
+gmime/.*\.h  libusm/util/mime[a-z_]*\.[ch]|mod_eas/[a-z_]*mime[a-z_]*\.c|test/ox/.*  99
+libical/.*\.h  libusm/(util|ox)/[a-z_]*ical[a-z_]*\.c|test/ox/.*  2
+openssl/.*\.h  libusm/(core|util|ox)/[a-z_]*(seal|crypt)[a-z_]*\.c|test/bench/.*  1
+microhttpd\.h  test/.*  99
+cmocka\.h  test/unit/.*  99
+ROWS
+
+# Our own folders. Columns: files (regular expression), the folders whose headers they may include.
+cat > "$tmp/layers" <<'ROWS'
+libusm/include/usm/.*  usm
+libusm/core/.*  usm core util
+libusm/util/.*  usm util
+libusm/store/.*  usm core util store
+libusm/ox/.*  usm core util ox
+libusm/tools/.*  usm tools wbxml
+libusm/[a-z_]+\.[ch]  usm core util store ox
+mod_eas/wbxml/.*  usm wbxml tbl
+mod_eas/(mod_eas|ap_[a-z_]+)\.[ch]  usm ap eas wbxml tbl
+mod_eas/.*  usm eas wbxml tbl
+test/ox/.*  stand-in
+test/bench/.*  bench
+test/.*  usm core util store ox tools eas wbxml tbl test stand-in
+ROWS
+
+# layer_of FILE: the name of the folder a header belongs to
+layer_of() {
+    case $1 in
+    libusm/include/usm/*) echo usm ;;
+    libusm/tbl/* | libusm/core/*) echo core ;;
+    libusm/*/*) rest=${1#libusm/}; echo "${rest%%/*}" ;;
+    mod_eas/ap_*) echo ap ;;
+    mod_eas/wbxml/*) echo wbxml ;;
+    mod_eas/tbl/*) echo tbl ;;
+    mod_eas/*) echo eas ;;
+    test/ox/*) echo stand-in ;;
+    test/bench/*) echo bench ;;
+    test/*) echo test ;;
+    *) echo "$1" ;;
+    esac
+}
+
+sources | xargs grep -nE '^[ \t]*#[ \t]*include' | sed -nE 's/^([^:]+):([0-9]+):[^<"]*([<"])([^>"]+)[>"].*/\1 \2 \3 \4/p' > "$tmp/all"
+[ -s "$tmp/all" ] || fault "no #include found at all: the search is broken"
+
+while read -r header allowed most; do
+    grep -E "^[^ ]+ [0-9]+ [<\"] ($header)$" "$tmp/all" > "$tmp/hits"
+    grep -vE "^($allowed) " "$tmp/hits" | sed 's/ [<"] / includes /; s/ /:/' | fault_lines "foreign header out of its place"
+    files=$(grep -E '^(libusm|mod_eas)/' "$tmp/hits" | cut -d' ' -f1 | sort -u | wc -l)
+    [ "$files" -le "$most" ] || fault "$files files include $header, at most $most may"
+done < "$tmp/foreign"
+
+while read -r file line kind header; do
+    found=
+    if [ "$kind" = '"' ] && [ -f "$(dirname "$file")/$header" ]; then
+        found=$(dirname "$file")/$header
+    else
+        for path in libusm/include libusm mod_eas test .; do
+            [ -f "$path/$header" ] && found=$path/$header && break
+        done
+    fi
+    [ -n "$found" ] || continue
+    found=$(echo "$found" | sed -E ':a; s#[^/]+/\.\./##; ta; s#^(\./)+##; s#/\./#/#g')
+    layer=$(layer_of "$found")
+    grep_row=$(while read -r files folders; do
+        echo "$file" | grep -qE "^($files)$" && echo "$folders" && break
+    done < "$tmp/layers")
+    case " $grep_row " in
+    *" $layer "*) ;;
+    *) fault "$file:$line includes $found ($layer); allowed are: $grep_row" ;;
+    esac
+done < "$tmp/all"
+finish
