@@ -4,5 +4,8 @@ include test/unit/core.mk
 include test/unit/store.mk
 include test/unit/ox.mk
 include test/unit/eas.mk
+include test/fuzz/local.mk
 include test/bench/local.mk
 include test/check/local.mk
+
+EXTRA_DIST += test/run test/lib/packages.sh test/lib/steps.sh test/lib/with_mariadb.sh

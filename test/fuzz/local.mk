@@ -1,0 +1,16 @@
+# Fuzz targets: fuzz_<what>.c defines LLVMFuzzerTestOneInput; its seeds are corpus/<what>/. A target's rows:
+#   check_PROGRAMS += test/fuzz/fuzz_what
+#   FUZZ_TARGETS += test/fuzz/fuzz_what
+#   test_fuzz_fuzz_what_SOURCES = test/fuzz/fuzz_what.c
+#   test_fuzz_fuzz_what_LDADD = $(FUZZ_ENGINE) mod_eas/libeas.la libusm/libusmall.la
+# Built with --enable-fuzz they are libFuzzer programs, else they run each file named as an argument once.
+FUZZ_TARGETS =
+if ENABLE_FUZZ
+FUZZ_ENGINE = -fsanitize=fuzzer
+else
+FUZZ_ENGINE = test/fuzz/libreplay.la
+check_LTLIBRARIES += test/fuzz/libreplay.la
+test_fuzz_libreplay_la_SOURCES = test/fuzz/replay.c
+TESTS += test/fuzz/replay.sh
+endif
+EXTRA_DIST += test/fuzz/replay.c test/fuzz/replay.sh test/fuzz/run.sh
