@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file backend.h  What a groupware server must be able to do. A backend fills the struct of functions; core calls it.
+ *
+ * Ids of folders and items are the backend's own text here (up to 500 and 255 bytes); core maps them to what devices
+ * see. A revision token (`rev`) is any 64-bit number that differs whenever the item differs for a device; the backend
+ * must return the same token for an item from changes(), get() and its own writes.
+ * Functions are called from any thread; a usm_bcall_t is of one thread. Results live in result pools. */
+#ifndef USM_BACKEND_H
+#define USM_BACKEND_H
+
+#include <usm/item.h>
+#include <usm/session.h>
+#include <usm/sync.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct usm_backend_t usm_backend_t;
+typedef struct usm_blogin_t usm_blogin_t; /**< backend's session of one user; counted by the backend, thread safe */
+
+/** One request's use of a login. */
+typedef struct usm_bcall_t {
+    usm_backend_t *backend;
+    usm_blogin_t *login;
+    const char *name, *password; /**< to log in again once when the server has forgotten the session */
+    const usm_log_t *log;
+    usm_stats_t *stats; /**< the backend adds to backend_… counters */
+} usm_bcall_t;
+
+/** A folder as the backend sees it. */
+typedef struct usm_bfolder_t {
+    const char *id;
+    const char *parent; /**< backend id of the parent, NULL = root for devices */
+    const char *name;   /**< display name */
+    usm_class_e cls;
+    usm_role_e role;
+    int rights;        /**< USM_RIGHT_… */
+    const char *token; /**< tells a renamed folder from a new one (UIDVALIDITY for mail), NULL = unknown; max 64 bytes */
+    int has_children;
+} usm_bfolder_t;
+
+/** What core already knows of a folder when it asks about it. */
+typedef struct usm_bref_t {
+    const char *id;
+    usm_class_e cls;
+    usm_role_e role;
+} usm_bref_t;
+
+/** Part of a folder that a device wants. */
+typedef struct usm_brange_t {
+    usm_time_t since; /**< USM_TIME_NONE = all */
+    int open_tasks_only;
+} usm_brange_t;
+
+/** Receiver of change detection. Either single changes, or one full listing between begin and end: then what is not
+ * named is outside the range or gone. `edge`: the instant from which on the item leaves a time window (received date
+ * of a mail, end of an event), USM_TIME_NONE = never. `order`: larger is delivered first. */
+typedef struct usm_bsink_t {
+    void *baton;
+    usm_error_t *(*begin_full)(void *baton);
+    usm_error_t *(*upsert)(void *baton, const char *id, apr_uint64_t rev, usm_time_t edge, apr_int64_t order);
+    usm_error_t *(*remove)(void *baton, const char *id); /**< gone from the folder */
+    usm_error_t *(*end_full)(void *baton);
+    /** Does the device's collection or queue hold this id? For backends that find new items by walking back. */
+    usm_error_t *(*knows)(int *known_p, void *baton, const char *id);
+} usm_bsink_t;
+
+typedef struct usm_bget_t {
+    const char *id;
+    usm_item_t *item; /**< NULL: the item is gone */
+    apr_uint64_t rev;
+    usm_time_t edge;
+    usm_error_t *error; /**< this item alone cannot be read; item is NULL then */
+} usm_bget_t;
+
+typedef struct usm_bwrite_t {
+    const char *id;   /**< id after the call (new on add, possibly new on move) */
+    apr_uint64_t rev; /**< revision after the call, 0 when the server did not say */
+    usm_time_t edge;
+} usm_bwrite_t;
+
+typedef struct usm_backend_vtable_t {
+    const char *name;
+    /** Set up for a process; @a pool lives as long. */
+    usm_error_t *(*create)(usm_backend_t **backend_p, const usm_config_t *config, const usm_log_t *log,
+                           apr_pool_t *pool);
+
+    /** Log in. Errors: AUTH, DISABLED, UNAVAILABLE, BACKEND. The login holds one reference. */
+    usm_error_t *(*login)(usm_blogin_t **login_p, usm_backend_t *backend, const char *name, const char *password,
+                          const usm_log_t *log, usm_stats_t *stats, apr_pool_t *scratch_pool);
+    /** Text from which resume() can make the login again in another process, without the password. */
+    const char *(*freeze)(usm_blogin_t *login, apr_pool_t *pool);
+    usm_error_t *(*resume)(usm_blogin_t **login_p, usm_backend_t *backend, const char *frozen, apr_pool_t *scratch_pool);
+    void (*retain)(usm_blogin_t *login);
+    void (*release)(usm_blogin_t *login); /**< logs out when @a logout_on_last was set by drop() */
+    /** Mark a login as not to be used again (log it out when the last reference goes). */
+    void (*drop)(usm_blogin_t *login);
+    const char *(*user)(const usm_blogin_t *login); /**< stable user key */
+    usm_error_t *(*userinfo)(usm_userinfo_t *info, usm_bcall_t *call, apr_pool_t *pool);
+
+    /** All folders for a device; parents may come after children. @a known are the folders core has stored (their ids
+     * may save calls). */
+    usm_error_t *(*folders)(const apr_array_header_t **folders_p /* usm_bfolder_t */, usm_bcall_t *call,
+                            const apr_array_header_t *known /* usm_bfolder_t */, apr_pool_t *pool);
+    /** Token (see usm_bfolder_t.token) of one folder; NULL when there is none. */
+    usm_error_t *(*folder_token)(const char **token_p, usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *pool);
+    usm_error_t *(*folder_create)(const char **id_p, usm_bcall_t *call, const char *parent_id, usm_class_e cls,
+                                  const char *name, apr_pool_t *pool);
+    /** Rename and/or move; @a parent_id, @a name NULL = as it is. *id_p is the id afterwards. Descendants' ids may
+     * change with it: core lists again. */
+    usm_error_t *(*folder_update)(const char **id_p, usm_bcall_t *call, const usm_bref_t *folder,
+                                  const char *parent_id, const char *name, apr_pool_t *pool);
+    usm_error_t *(*folder_delete)(usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *scratch_pool);
+
+    /** Cheap token of the folder's state: equal tokens mean "very probably nothing changed". One HTTP call at most.
+     * @a cursor is the collection's, so that a backend with a change feed may simply ask it. *changed_p: 0 or 1. */
+    usm_error_t *(*changed)(int *changed_p, usm_bcall_t *call, const usm_bref_t *folder, const char *cursor,
+                            apr_pool_t *scratch_pool);
+    /** Tell what changed since @a cursor (NULL = everything) to @a sink. *cursor_p (max 1,000 bytes) is for next
+     * time; the same text as @a cursor when nothing moved. @a force_full: compare everything, whatever the cursor
+     * says (the range grew). Errors: CURSOR (all ids became void), FOLDER_GONE, UNAVAILABLE, BACKEND. */
+    usm_error_t *(*changes)(const char **cursor_p, usm_bcall_t *call, const usm_bref_t *folder,
+                            const usm_brange_t *range, const char *cursor, int force_full, const usm_bsink_t *sink,
+                            apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+    /** Read items; @a gets holds @a count rows with `id` set, filled in place. As few HTTP calls as the server allows.
+     * At most 50 rows a call. Gone items and items of a kind devices cannot show have item NULL, error NULL. */
+    usm_error_t *(*get)(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,
+                        const usm_fetch_t *fetch, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+    /** Create. @a uid is a text unique for this add; find_uid() must find the item by it later (lost answers). */
+    usm_error_t *(*add)(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *item,
+                        const char *uid, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+    /** *result_p->id is NULL when nothing was created with this uid. */
+    usm_error_t *(*find_uid)(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *uid,
+                             apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+    /** Write the fields of @a item that are in @a fields (set or empty). @a rev is the revision the caller has seen:
+     * CONFLICT when the item is newer. Errors also: NOTFOUND, FORBIDDEN, INVALID, TRUNCATED, QUOTA. */
+    usm_error_t *(*update)(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                           const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
+                           apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+    /** Delete; @a rev as in update(), 0 = whatever it is. NOTFOUND is success for the caller, the backend reports it. */
+    usm_error_t *(*remove)(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_delete_e how,
+                           apr_uint64_t rev, apr_pool_t *scratch_pool);
+    /** Send a 7-bit clean message. Errors: SENDER, RECIPIENT, QUOTA, UNAVAILABLE, BACKEND. */
+    usm_error_t *(*send)(usm_bcall_t *call, const char *mime, apr_size_t len, int save_in_sent,
+                         apr_pool_t *scratch_pool);
+    /** Is a message with this Message-ID in the Sent folder? For sends whose answer was lost. */
+    usm_error_t *(*was_sent)(int *found_p, usm_bcall_t *call, const char *message_id, apr_pool_t *scratch_pool);
+} usm_backend_vtable_t;
+
+struct usm_backend_t {
+    const usm_backend_vtable_t *vt;
+};
+
+/** The backend that speaks to the OX HTTP API. */
+const usm_backend_vtable_t *usm_backend_ox(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

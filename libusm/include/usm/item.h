@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file item.h  Items: typed fields of one class.
+ *
+ * Which fields a class has is said by the rows of usm/tbl/<class>.h and nowhere else. A field of an item is in one of
+ * three states: absent (nobody said anything about it), empty (explicitly without value: in a change this deletes
+ * it), or set. Strings are UTF-8 without characters that XML 1.0 forbids (who reads them from outside cleans them).
+ * An item and all it points to live in the pool it was made in. Not thread safe. */
+#ifndef USM_ITEM_H
+#define USM_ITEM_H
+
+#include <usm/error.h>
+#include <usm/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Types of fields. Converters, equality and digest exist per type, never per field.
+ * Rows: USM_TYPE(name, kind) where kind is the member of usm_value_t that holds it. */
+#define USM_TYPES(USM_TYPE)                                                                                            \
+    USM_TYPE(TEXT, text)        /* one string */                                                                       \
+    USM_TYPE(INT, num)                                                                                                 \
+    USM_TYPE(BOOL, num)         /* 0 or 1 */                                                                           \
+    USM_TYPE(DATE, num)         /* midnight UTC of the day it names, ms */                                             \
+    USM_TYPE(TIME, num)         /* an instant, ms */                                                                   \
+    USM_TYPE(EVTIME, num)       /* an instant; when the item's ALL_DAY is 1: a DATE (end is exclusive) */              \
+    USM_TYPE(BUSY, num)         /* enum usm_busy_e */                                                                  \
+    USM_TYPE(SENSITIVITY, num)  /* enum usm_sensitivity_e */                                                           \
+    USM_TYPE(IMPORTANCE, num)   /* enum usm_importance_e */                                                            \
+    USM_TYPE(TASKSTATE, num)    /* enum usm_taskstate_e */                                                             \
+    USM_TYPE(VERB, num)         /* enum usm_verb_e */                                                                  \
+    USM_TYPE(REMINDER, num)     /* minutes before the start; empty = none */                                           \
+    USM_TYPE(ZONE, text)        /* IANA name of a time zone */                                                         \
+    USM_TYPE(LIST, list)        /* strings, order kept */                                                              \
+    USM_TYPE(ADDRS, addrs)      /* mail addresses */                                                                   \
+    USM_TYPE(EMAIL, text)       /* one bare mail address */                                                            \
+    USM_TYPE(BODY, body)                                                                                               \
+    USM_TYPE(PICTURE, blob)                                                                                            \
+    USM_TYPE(ATTENDEES, attendees)                                                                                     \
+    USM_TYPE(ATTACHMENTS, attachments)                                                                                 \
+    USM_TYPE(FLAG, flag)        /* follow-up flag of a mail */                                                         \
+    USM_TYPE(FOLDERREF, text)   /* short id of a folder, "0" = root */                                                 \
+    USM_TYPE(ROLE, num)         /* usm_role_e */                                                                       \
+    USM_TYPE(CLASS, num)        /* usm_class_e of a folder's content */
+
+typedef enum usm_type_e {
+#define USM_TYPE(name, kind) USM_T_##name,
+    USM_TYPES(USM_TYPE)
+#undef USM_TYPE
+    USM_T_COUNT
+} usm_type_e;
+
+typedef struct usm_blob_t {
+    const unsigned char *data;
+    apr_size_t len;
+    const char *content_type; /**< may be NULL */
+} usm_blob_t;
+
+typedef struct usm_list_t {
+    int count;
+    const char **items;
+} usm_list_t;
+
+typedef struct usm_addr_t {
+    const char *name; /**< may be NULL */
+    const char *addr;
+} usm_addr_t;
+typedef struct usm_addrs_t {
+    int count;
+    usm_addr_t *items;
+} usm_addrs_t;
+
+/** One form of a body. @a full_size is the size in bytes before cutting; data is NULL when the form is not there. */
+typedef struct usm_bodyform_t {
+    const char *data;
+    apr_size_t len;
+    apr_uint64_t full_size;
+    int truncated;
+} usm_bodyform_t;
+typedef struct usm_body_t {
+    int native; /**< form it is stored in: USM_BODY_TEXT or USM_BODY_HTML */
+    usm_bodyform_t text, html, mime;
+    int is_signed; /**< S/MIME or PGP: only the MIME form is faithful */
+} usm_body_t;
+
+typedef struct usm_attendee_t {
+    const char *name, *email;
+    int type;   /**< enum usm_attendee_type_e */
+    int status; /**< enum usm_attendee_status_e */
+    const char *backend_ref; /**< backend's own id of an internal user, or NULL */
+} usm_attendee_t;
+typedef struct usm_attendees_t {
+    int count;
+    usm_attendee_t *items;
+} usm_attendees_t;
+
+typedef struct usm_attachment_t {
+    const char *id; /**< backend's part id inside the item */
+    const char *name, *content_type, *content_id;
+    apr_uint64_t size; /**< bytes, may be an estimate */
+    int is_inline, is_message;
+} usm_attachment_t;
+typedef struct usm_attachments_t {
+    int count;
+    usm_attachment_t *items;
+} usm_attachments_t;
+
+/** status 0 clear, 1 complete, 2 active. Times may be USM_TIME_NONE. */
+typedef struct usm_flag_t {
+    int status;
+    const char *type;
+} usm_flag_t;
+
+typedef enum usm_state_e { USM_ABSENT, USM_EMPTY, USM_SET } usm_state_e;
+
+typedef struct usm_value_t {
+    usm_state_e state;
+    union {
+        const char *text;
+        apr_int64_t num;
+        const usm_list_t *list;
+        const usm_addrs_t *addrs;
+        const usm_body_t *body;
+        const usm_blob_t *blob;
+        const usm_attendees_t *attendees;
+        const usm_attachments_t *attachments;
+        const usm_flag_t *flag;
+    } u;
+} usm_value_t;
+
+/** Flags of a field's row. */
+enum {
+    USM_F_RW = 0,
+    USM_F_RO = 1,     /**< devices cannot change it */
+    USM_F_GHOST = 2,  /**< a client may declare it unsupported ("ghosted"): absent then means unchanged */
+    USM_F_KEEP = 4,   /**< absent in a change always means unchanged */
+    USM_F_NODIGEST = 8 /**< not part of change detection by digest (body of a mail, sizes) */
+};
+
+/** What core knows of a field: the row without the words of either side. */
+typedef struct usm_fieldinfo_t {
+    const char *name; /**< e.g. "FIRST_NAME" */
+    usm_type_e type;
+    unsigned flags;
+} usm_fieldinfo_t;
+
+#define USM_MAX_FIELDS 128 /**< of one class */
+typedef struct usm_fieldset_t {
+    apr_uint64_t bits[USM_MAX_FIELDS / 64];
+} usm_fieldset_t;
+#define USM_FIELDSET_ADD(set, f) ((set)->bits[(f) / 64] |= APR_UINT64_C(1) << ((f) % 64))
+#define USM_FIELDSET_DEL(set, f) ((set)->bits[(f) / 64] &= ~(APR_UINT64_C(1) << ((f) % 64)))
+#define USM_FIELDSET_HAS(set, f) (((set)->bits[(f) / 64] >> ((f) % 64)) & 1)
+
+typedef struct usm_item_t {
+    usm_class_e cls;
+    apr_pool_t *pool;
+    usm_value_t *v; /**< as many as the class has fields, indexed by field id */
+} usm_item_t;
+
+/** Number of fields of a class; field ids are 0 … count-1. */
+int usm_class_fields(usm_class_e cls);
+/** Row of a field; NULL when @a field is out of range. Static storage. */
+const usm_fieldinfo_t *usm_field(usm_class_e cls, int field);
+
+/** Make an item with all fields absent. */
+usm_item_t *usm_item_create(usm_class_e cls, apr_pool_t *pool);
+/** Set a field; what is pointed to must live as long as the item's pool. A NULL pointer makes the field empty. */
+void usm_item_set_text(usm_item_t *item, int field, const char *text);
+void usm_item_set_num(usm_item_t *item, int field, apr_int64_t num);
+void usm_item_set_ptr(usm_item_t *item, int field, const void *ptr);
+void usm_item_set_empty(usm_item_t *item, int field);
+/** Read a field: NULL / @a dflt when it is not set. */
+const char *usm_item_text(const usm_item_t *item, int field);
+apr_int64_t usm_item_num(const usm_item_t *item, int field, apr_int64_t dflt);
+static inline usm_state_e usm_item_state(const usm_item_t *item, int field)
+{
+    return item->v[field].state;
+}
+static inline int usm_item_isset(const usm_item_t *item, int field)
+{
+    return item->v[field].state == USM_SET;
+}
+/** Deep copy into @a pool. */
+usm_item_t *usm_item_copy(const usm_item_t *item, apr_pool_t *pool);
+/** Are two values of a type equal? Absent equals empty. */
+int usm_value_equal(usm_type_e type, const usm_value_t *a, const usm_value_t *b);
+/** 48-bit digest of a value; 0 for absent and empty, never 0 for a set one. */
+apr_uint64_t usm_value_digest(usm_type_e type, const usm_value_t *v);
+
+/** Digests of all set fields that take part in change detection, packed (7 bytes each: id, digest). */
+void usm_item_digests(const unsigned char **data_p, apr_size_t *len_p, const usm_item_t *item, apr_pool_t *pool);
+/** Digest of one field out of a packed list; 0 when it is not there. */
+apr_uint64_t usm_digest_of(const unsigned char *data, apr_size_t len, int field);
+/** Fields of @a item whose digest differs from the packed ones, into @a changed. @return number of them. */
+int usm_digest_diff(usm_fieldset_t *changed, const usm_item_t *item, const unsigned char *data, apr_size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

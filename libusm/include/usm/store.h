@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file store.h  Where sync state lives. A store fills the struct of functions; core calls it.
+ *
+ * All work happens in a transaction handle: READ takes a pooled connection without a transaction, WRITE begins one
+ * (SQLite: BEGIN IMMEDIATE). A handle is of one thread, is never held while the groupware server is called, and gives
+ * its connection back on commit or rollback; clearing its pool rolls back. Deadlocks and lock time-outs come as
+ * BUSY, lost connections as STORE; both are retried once inside begin() only.
+ * Text results live in the pool given. Rows are told to callbacks one by one, never collected.
+ *
+ * Generations (design: "how a sync key works"): an item row is what the device has in generations born <= G < died.
+ * `pending` holds ids that are dirty: what the device must be told, with the backend's newest revision. */
+#ifndef USM_STORE_H
+#define USM_STORE_H
+
+#include <usm/error.h>
+#include <usm/log.h>
+#include <usm/session.h>
+#include <usm/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct usm_store_t usm_store_t;
+typedef struct usm_txn_t usm_txn_t;
+typedef apr_int64_t usm_id_t; /**< row id, > 0 */
+
+#define USM_GEN_INF 2147483647 /**< `died` of a living row */
+
+typedef struct usm_device_row_t {
+    usm_id_t id, user;
+    const char *device_id, *device_type;
+    usm_policy_t policy;
+    usm_time_t created, seen;
+} usm_device_row_t;
+
+typedef struct usm_folder_row_t {
+    usm_id_t user;
+    apr_int64_t fid;        /**< short id, per user, never used again */
+    const char *backend_id; /**< unique per user among rows that are not gone */
+    apr_int64_t parent;     /**< fid of the parent, 0 = root */
+    const char *name;
+    usm_class_e cls;
+    usm_role_e role;
+    int rights;
+    const char *token; /**< "" = unknown */
+    int has_children;
+    int gone;
+} usm_folder_row_t;
+
+typedef struct usm_collection_row_t {
+    usm_id_t id, device;
+    apr_int64_t fid; /**< 0 = hierarchy */
+    usm_class_e cls;
+    apr_int64_t epoch;    /**< random, new with each start from key 0 */
+    apr_int64_t gen;      /**< generation of the newest answer */
+    apr_int64_t prev;     /**< generation of the key that answer was made from; gen = prev = 1 after key 0 */
+    usm_time_t since;     /**< range that detection has covered; USM_TIME_NONE = all */
+    int open_tasks_only;
+    const char *cursor;   /**< backend's, NULL = nothing detected yet */
+    const char *options;  /**< protocol's, may be NULL */
+    usm_time_t created, full_at; /**< full_at: time of the last full comparison */
+    const char *lease;    /**< "" or who applies client changes now */
+    usm_time_t lease_until;
+} usm_collection_row_t;
+
+typedef struct usm_item_row_t {
+    const char *id;     /**< backend's item id, up to 255 bytes */
+    apr_int64_t born, died;
+    apr_uint64_t rev;
+    usm_time_t edge;    /**< USM_TIME_NONE = never leaves the window */
+    int withheld;       /**< the device does not have it (it could not be sent) */
+    const unsigned char *digests; /**< packed, NULL when empty */
+    apr_size_t digests_len;
+} usm_item_row_t;
+
+enum { USM_PENDING_PRESENT, USM_PENDING_GONE, USM_PENDING_OUTSIDE };
+typedef struct usm_pending_row_t {
+    const char *id;
+    int state; /**< USM_PENDING_… */
+    apr_uint64_t rev;
+    usm_time_t edge;
+    apr_int64_t ord; /**< larger first */
+} usm_pending_row_t;
+
+/** kinds of echo rows */
+enum { USM_ECHO_ADD, USM_ECHO_CHANGE, USM_ECHO_DELETE, USM_ECHO_SEND };
+typedef struct usm_echo_row_t {
+    usm_id_t collection;  /**< 0 for sends, which belong to the device */
+    usm_id_t device;
+    apr_int64_t base;     /**< generation of the key the client sent (0 for sends) */
+    int kind;
+    const char *cid;      /**< client id or server id or send's client id, up to 255 bytes */
+    apr_uint64_t digest;  /**< of what was asked */
+    int done;             /**< 0: begun, 1: finished */
+    apr_int64_t code;     /**< 0 or the USM_E… of the outcome */
+    const char *id;       /**< backend id made or touched, may be NULL */
+    apr_uint64_t rev;
+    usm_time_t edge;
+    usm_time_t at;
+} usm_echo_row_t;
+
+typedef usm_error_t *(*usm_item_row_fn)(void *baton, const usm_item_row_t *row);
+typedef usm_error_t *(*usm_pending_row_fn)(void *baton, const usm_pending_row_t *row);
+typedef usm_error_t *(*usm_folder_row_fn)(void *baton, const usm_folder_row_t *row);
+
+typedef enum usm_txn_mode_e { USM_TXN_READ, USM_TXN_WRITE } usm_txn_mode_e;
+
+typedef struct usm_store_vtable_t {
+    /** Open, check the schema, migrate it forward. @a url as in usm_config_t.store. Errors: CONFIG, STORE,
+     * STORE_SCHEMA. */
+    usm_error_t *(*open)(usm_store_t **store_p, const char *url, int max_connections, const usm_log_t *log,
+                         apr_pool_t *pool);
+    /** @a stats gets the counters of this handle added. */
+    usm_error_t *(*begin)(usm_txn_t **txn_p, usm_store_t *store, usm_txn_mode_e mode, usm_stats_t *stats,
+                          apr_pool_t *pool);
+    usm_error_t *(*commit)(usm_txn_t *txn);
+    void (*rollback)(usm_txn_t *txn);
+
+    usm_error_t *(*user_id)(usm_id_t *id_p, usm_txn_t *txn, const char *user_key); /**< makes it when new (WRITE), 0 in READ */
+    /** *found_p 0 when there is none. One statement joining the user. */
+    usm_error_t *(*device_get)(int *found_p, usm_device_row_t *row, usm_txn_t *txn, const char *user_key,
+                               const char *device_id, apr_pool_t *pool);
+    usm_error_t *(*device_add)(usm_txn_t *txn, usm_device_row_t *row /* id is set */);
+    usm_error_t *(*device_policy)(usm_txn_t *txn, usm_id_t device, const usm_policy_t *policy);
+    usm_error_t *(*device_seen)(usm_txn_t *txn, usm_id_t device, usm_time_t seen);
+    usm_error_t *(*device_delete)(usm_txn_t *txn, usm_id_t device); /**< with everything that hangs on it */
+    usm_error_t *(*attr_get)(const char **value_p, usm_txn_t *txn, usm_id_t device, const char *name, apr_pool_t *pool);
+    usm_error_t *(*attr_set)(usm_txn_t *txn, usm_id_t device, const char *name, const char *value /* NULL deletes */);
+
+    usm_error_t *(*folder_scan)(usm_txn_t *txn, usm_id_t user, int with_gone, usm_folder_row_fn fn, void *baton,
+                                apr_pool_t *scratch_pool);
+    usm_error_t *(*folder_get)(int *found_p, usm_folder_row_t *row, usm_txn_t *txn, usm_id_t user, apr_int64_t fid,
+                               apr_pool_t *pool);
+    usm_error_t *(*folder_add)(usm_txn_t *txn, usm_folder_row_t *row /* fid is set: next free one of the user */);
+    usm_error_t *(*folder_update)(usm_txn_t *txn, const usm_folder_row_t *row);
+
+    /** Collection by device and fid; for fid != 0 the folder's row comes with it in the same statement (@a folder may
+     * be NULL). *found_p 0: no collection (the folder is filled in all the same if it exists, its fid 0 if not). */
+    usm_error_t *(*collection_get)(int *found_p, usm_collection_row_t *row, usm_folder_row_t *folder, usm_txn_t *txn,
+                                   usm_id_t device, usm_id_t user, apr_int64_t fid, apr_pool_t *pool);
+    /** Insert or start over: removes items, pending and echo of an earlier epoch. row->id is set. */
+    usm_error_t *(*collection_reset)(usm_txn_t *txn, usm_collection_row_t *row);
+    /** Move to a new generation, only if epoch and gen are still the given ones; *done_p tells. Clears the lease. */
+    usm_error_t *(*collection_advance)(int *done_p, usm_txn_t *txn, usm_id_t id, apr_int64_t epoch, apr_int64_t gen,
+                                       apr_int64_t new_gen, apr_int64_t new_prev);
+    /** Detection's progress. */
+    usm_error_t *(*collection_cursor)(usm_txn_t *txn, usm_id_t id, apr_int64_t epoch, const char *cursor,
+                                      usm_time_t since, int open_tasks_only, usm_time_t full_at);
+    usm_error_t *(*collection_options)(usm_txn_t *txn, usm_id_t id, const char *options);
+    /** Take or renew the lease if it is free, ours or over at @a now; *done_p tells. */
+    usm_error_t *(*collection_lease)(int *done_p, usm_txn_t *txn, usm_id_t id, apr_int64_t epoch, const char *owner,
+                                     usm_time_t now, usm_time_t until);
+    usm_error_t *(*collection_unlease)(usm_txn_t *txn, usm_id_t id, const char *owner);
+    usm_error_t *(*collection_delete)(usm_txn_t *txn, usm_id_t id);
+
+    /** The row the device has in generation @a gen. */
+    usm_error_t *(*item_get)(int *found_p, usm_item_row_t *row, usm_txn_t *txn, usm_id_t collection, apr_int64_t gen,
+                             const char *id, apr_pool_t *pool);
+    usm_error_t *(*item_add)(usm_txn_t *txn, usm_id_t collection, const usm_item_row_t *row);
+    usm_error_t *(*item_kill)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, const char *id,
+                              apr_int64_t died); /**< living row of gen: died = @a died */
+    /** Only the revision (and edge) moved, nothing a device sees: changed in place. */
+    usm_error_t *(*item_touch)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, const char *id, apr_uint64_t rev,
+                               usm_time_t edge);
+    /** Rows of generation @a gen in (length(id), id) byte order. */
+    usm_error_t *(*item_scan)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, usm_item_row_fn fn, void *baton,
+                              apr_pool_t *scratch_pool);
+    /** Rows of generation @a gen whose edge lies before @a before; uses an index. */
+    usm_error_t *(*item_edge_scan)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, usm_time_t before,
+                                   usm_item_row_fn fn, void *baton, apr_pool_t *scratch_pool);
+
+    /** Insert or replace the untaken entry of row->id. */
+    usm_error_t *(*pending_put)(usm_txn_t *txn, usm_id_t collection, const usm_pending_row_t *row);
+    usm_error_t *(*pending_drop)(usm_txn_t *txn, usm_id_t collection, const char *id); /**< untaken entry */
+    /** Untaken entries in order (ord descending, then id), at most @a limit. */
+    usm_error_t *(*pending_scan)(usm_txn_t *txn, usm_id_t collection, int limit, usm_pending_row_fn fn, void *baton,
+                                 apr_pool_t *scratch_pool);
+    usm_error_t *(*pending_get)(int *found_p, usm_pending_row_t *row, usm_txn_t *txn, usm_id_t collection,
+                                const char *id, apr_pool_t *pool);
+    usm_error_t *(*pending_take)(usm_txn_t *txn, usm_id_t collection, const char *id, apr_int64_t gen);
+    usm_error_t *(*pending_count)(int *count_p, usm_txn_t *txn, usm_id_t collection, int limit);
+
+    /** Forget what generation @a acked made superfluous: item rows with died <= acked, pending taken <= acked, echo
+     * with base < acked. */
+    usm_error_t *(*purge)(usm_txn_t *txn, usm_id_t collection, apr_int64_t acked);
+    /** Undo generation @a gen: rows born in it go, rows that died in it live again, pending taken in it is untaken
+     * (unless a newer untaken entry of the same id is there). */
+    usm_error_t *(*undo)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen);
+
+    usm_error_t *(*echo_get)(int *found_p, usm_echo_row_t *row, usm_txn_t *txn, usm_id_t collection, usm_id_t device,
+                             apr_int64_t base, int kind, const char *cid, apr_pool_t *pool);
+    /** Insert or replace. */
+    usm_error_t *(*echo_put)(usm_txn_t *txn, const usm_echo_row_t *row);
+    /** Sends of a device: keep the newest @a keep and those younger than @a after. */
+    usm_error_t *(*echo_trim_sends)(usm_txn_t *txn, usm_id_t device, int keep, usm_time_t after);
+
+    /** Sealed groupware sessions shared between processes: @a name is a digest of the login, the value is opaque. */
+    usm_error_t *(*login_get)(const char **value_p, usm_txn_t *txn, const char *name, usm_time_t not_before,
+                              apr_pool_t *pool);
+    usm_error_t *(*login_set)(usm_txn_t *txn, const char *name, const char *value /* NULL deletes */, usm_time_t at);
+} usm_store_vtable_t;
+
+struct usm_store_t {
+    const usm_store_vtable_t *vt;
+};
+
+/** The SQL store for both databases. */
+const usm_store_vtable_t *usm_store_sql(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

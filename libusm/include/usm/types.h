@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file types.h  Words that all of libusm shares. Knows neither EAS nor OX nor SQL. */
+#ifndef USM_TYPES_H
+#define USM_TYPES_H
+
+#include <apr.h>
+#include <apr_pools.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct usm_context_t usm_context_t;
+typedef struct usm_login_t usm_login_t;
+typedef struct usm_session_t usm_session_t;
+typedef struct usm_turn_t usm_turn_t;
+typedef struct usm_watch_t usm_watch_t;
+
+/** Milliseconds since 1970-01-01 00:00 UTC. A DATE is midnight UTC of the calendar day it names. */
+typedef apr_int64_t usm_time_t;
+#define USM_TIME_NONE ((usm_time_t)APR_INT64_MIN)
+#define USM_DAY_MS APR_INT64_C(86400000)
+
+/** Data classes. The hierarchy is a collection of class FOLDER. Values are stored: append only. */
+typedef enum usm_class_e {
+    USM_FOLDER = 0,
+    USM_EMAIL = 1,
+    USM_CONTACT = 2,
+    USM_EVENT = 3,
+    USM_TASK = 4,
+    USM_NOTE = 5,
+    USM_CLASS_COUNT
+} usm_class_e;
+
+/** What a folder is for. Values are stored: append only. */
+typedef enum usm_role_e {
+    USM_ROLE_USER = 0, /**< ordinary folder of its class */
+    USM_ROLE_DEFAULT,  /**< the user's default folder of a groupware class */
+    USM_ROLE_INBOX,
+    USM_ROLE_DRAFTS,
+    USM_ROLE_SENT,
+    USM_ROLE_TRASH,
+    USM_ROLE_SPAM,
+    USM_ROLE_OUTBOX, /**< exists on devices only: made by libusm, always empty */
+    USM_ROLE_COUNT
+} usm_role_e;
+
+/** Rights of the user in a folder, a bit set. */
+enum {
+    USM_RIGHT_READ = 1,
+    USM_RIGHT_CREATE = 2,
+    USM_RIGHT_WRITE = 4,
+    USM_RIGHT_DELETE = 8,
+    USM_RIGHT_SUBFOLDER = 16,
+    USM_RIGHT_ADMIN = 32,
+    USM_RIGHT_ALL = 63
+};
+
+enum usm_busy_e { USM_BUSY_FREE, USM_BUSY_TENTATIVE, USM_BUSY_BUSY, USM_BUSY_AWAY, USM_BUSY_ELSEWHERE };
+enum usm_sensitivity_e { USM_SENS_NORMAL, USM_SENS_PERSONAL, USM_SENS_PRIVATE, USM_SENS_CONFIDENTIAL };
+enum usm_importance_e { USM_IMP_LOW, USM_IMP_NORMAL, USM_IMP_HIGH };
+enum usm_taskstate_e { USM_TASK_OPEN, USM_TASK_DONE };
+enum usm_attendee_status_e { USM_ATT_NONE, USM_ATT_TENTATIVE, USM_ATT_ACCEPTED, USM_ATT_DECLINED };
+enum usm_attendee_type_e { USM_ATT_REQUIRED = 1, USM_ATT_OPTIONAL = 2, USM_ATT_RESOURCE = 3 };
+/** Last thing done with a mail. */
+enum usm_verb_e { USM_VERB_NONE, USM_VERB_REPLIED, USM_VERB_REPLIED_ALL, USM_VERB_FORWARDED };
+
+/** Forms of a body; a bit set where several are asked for. */
+enum { USM_BODY_TEXT = 1, USM_BODY_HTML = 2, USM_BODY_MIME = 4, USM_BODY_MIME_IF_SIGNED = 8 };
+
+#ifdef __cplusplus
+}
+#endif
+#endif
