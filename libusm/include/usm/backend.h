@@ -8,6 +8,7 @@
 #ifndef USM_BACKEND_H
 #define USM_BACKEND_H
 
+#include <apr_tables.h>
 #include <usm/item.h>
 #include <usm/session.h>
 #include <usm/sync.h>
