@@ -21,9 +21,29 @@ endif
 EXTRA_libusm_libusm_la_DEPENDENCIES = libusm/libusm.map
 EXTRA_DIST += libusm/libusm.map
 
-# Public headers: every file of include/usm is installed.
+# Public headers: every file of include/usm is installed. Those of tbl/ are rows only, included by the others.
 usmincludedir = $(includedir)/usm
-dist_usminclude_HEADERS =
+dist_usminclude_HEADERS = \
+	libusm/include/usm/backend.h \
+	libusm/include/usm/error.h \
+	libusm/include/usm/error_codes.h \
+	libusm/include/usm/fields.h \
+	libusm/include/usm/item.h \
+	libusm/include/usm/log.h \
+	libusm/include/usm/session.h \
+	libusm/include/usm/store.h \
+	libusm/include/usm/sync.h \
+	libusm/include/usm/types.h \
+	libusm/include/usm/usm.h \
+	libusm/include/usm/watch.h
+usmtbldir = $(usmincludedir)/tbl
+dist_usmtbl_HEADERS = \
+	libusm/include/usm/tbl/contact.h \
+	libusm/include/usm/tbl/counters.h \
+	libusm/include/usm/tbl/email.h \
+	libusm/include/usm/tbl/event.h \
+	libusm/include/usm/tbl/folder.h \
+	libusm/include/usm/tbl/task.h
 
 include libusm/core/local.mk
 include libusm/store/local.mk

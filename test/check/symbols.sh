@@ -4,10 +4,12 @@
 . "$(dirname "$0")/lib.sh"
 absent libusm/include/usm
 
-for header in libusm/include/usm/*.h; do
-    cat libusm/local.mk libusm/*/local.mk | grep -qF "$header" || fault "$header is not in an installed header list"
-    echo "#include <usm/$(basename "$header")>" >> "$tmp/all.c"
-done
+# Headers without an include guard are rows for the others' macros.
+find libusm/include/usm -name '*.h' | sort > "$tmp/headers"
+while read -r header; do
+    grep -qF "$header" libusm/local.mk || fault "$header is not in an installed header list of libusm/local.mk"
+    ! grep -q '^#ifndef USM_.*_H$' "$header" || echo "#include <${header#libusm/include/}>" >> "$tmp/all.c"
+done < "$tmp/headers"
 
 cflags=$(pkg-config --cflags apr-1 apr-util-1 2> /dev/null)
 # shellcheck disable=SC2086 # CC and cflags are lists of words
