@@ -108,7 +108,7 @@ void eas_reader_init(eas_reader_t *r, const void *data, apr_size_t len, const ea
 static eas_event_t end_element(eas_reader_t *r)
 {
     if (r->carried > 0) {
-        return fail_at(r, EAS_WBXML_TEXT, r->pos, r->carry[0]);
+        return fail_at(r, EAS_WBXML_TEXT, r->pos - 1, r->carry[0]);
     }
     r->tag = r->stack[r->open - 1].tag;
     r->depth = r->open--;

@@ -1,1 +1,16 @@
-# Adds to the lists in the top Makefile.am.
+# SPDX-License-Identifier: Apache-2.0
+# Tests of the codec and of the query parser: one program per source file.
+EXTRA_DIST += test/unit/wbxml_test.h
+if HAVE_CMOCKA
+WBXML_TESTS = test/unit/test_wbxml_token test/unit/test_wbxml_text test/unit/test_wbxml_reader
+check_PROGRAMS += $(WBXML_TESTS)
+TESTS += $(WBXML_TESTS)
+WBXML_TEST_CPPFLAGS = $(EAS_CPPFLAGS) $(CMOCKA_CFLAGS)
+WBXML_TEST_LDADD = mod_eas/libeas.la $(CMOCKA_LIBS) $(APR_LIBS)
+test_unit_test_wbxml_token_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
+test_unit_test_wbxml_token_LDADD = $(WBXML_TEST_LDADD)
+test_unit_test_wbxml_text_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
+test_unit_test_wbxml_text_LDADD = $(WBXML_TEST_LDADD)
+test_unit_test_wbxml_reader_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
+test_unit_test_wbxml_reader_LDADD = $(WBXML_TEST_LDADD)
+endif
