@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the protocol tests: one site for the run, users of its own for each test, the error log as a judge."""
+import email.utils
+import itertools
+
+import pytest
+
+from easlib.client import Device
+from easlib.ox import OxUser
+from easlib.replica import Replica
+from easlib.seed import DOMAIN, PASSWORD, seed
+from easlib.site import Site
+
+_numbers = itertools.count(10)
+
+
+@pytest.fixture(scope="session")
+def site():
+    s = Site(seed())
+    yield s
+    log = s.log()
+    log.pos = 0
+    code = s.stop()
+    assert code == 0, f"httpd ended with {code}"
+
+
+class User(OxUser):
+    """A fresh user and what it holds in OX."""
+
+    def __init__(self, site):
+        name = f"u{next(_numbers):04d}"
+        super().__init__(*site.ox_address, name, PASSWORD % name)
+        self.address = f"{name}@{DOMAIN}"
+
+    @staticmethod
+    def now_header():
+        return email.utils.formatdate()
+
+
+@pytest.fixture
+def user(site):
+    return User(site)
+
+
+@pytest.fixture
+def other_user(site):
+    return User(site)
+
+
+@pytest.fixture
+def third_user(site):
+    return User(site)
+
+
+@pytest.fixture
+def umlaut_user(site, user):
+    user.password = "päßwörd"
+    site.ox.control("user", user=user.name, password=user.password)
+    return user
+
+
+@pytest.fixture
+def no_eas_user(site, user):
+    site.ox.control("user", user=user.name, caps={"active_sync": False, "usm": False})
+    return user
+
+
+@pytest.fixture(autouse=True)
+def log(request):
+    """Any line of level warn or worse that the test did not announce fails it, and so does a dead child."""
+    if not {"site", "phone", "phone_14_1", "user"} & set(request.fixturenames):
+        yield None
+        return
+    site = request.getfixturevalue("site")
+    reader = site.log()
+    yield reader
+    assert not reader.faults(), "error log:\n" + "\n".join(reader.faults())
+    assert site.httpd.child.running(), "httpd is gone:\n" + site.httpd.output()
+
+
+@pytest.fixture
+def phone(site, request):
+    """phone(version, user=..., ready=True, **device): a Replica; ready means provisioned and with its folder list.
+
+    At the end no phone may have met anything that a real one stumbles over."""
+    made = []
+
+    def make(version, user=None, ready=True, **device):
+        u = user or request.getfixturevalue("user")
+        r = Replica(Device(site.eas, u.name, u.password, version, **device))
+        made.append(r)
+        if ready:
+            r.device.provision()
+            r.foldersync()
+        return r
+    yield make
+    for r in made:
+        r.device.close()
+    assert not [f for r in made for f in r.faults]
+
+
+@pytest.fixture(scope="module")
+def phone_14_1(site):
+    """One ready phone of 14.1 for all tests of a file that only send rubbish."""
+    u = User(site)
+    r = Replica(Device(site.eas, u.name, u.password, "14.1"))
+    r.device.provision()
+    r.foldersync()
+    yield r
+    r.device.close()

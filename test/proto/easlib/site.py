@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests run against: OX stand-in, httpd with the module, a store. Loopback, free ports, a folder of its own.
+
+Environment: EAS_BUILD (or EAS_BUILDDIR) build folder; EAS_STORE sqlite|mariadb; USM_TEST_DB a MariaDB that is there already
+(else a private one is started); EAS_HTTPD_PRELOAD library that httpd loads first; EAS_KEEP keeps the folder; EAS_LOGLEVEL.
+"""
+import http.client
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from .client import PATH, Server
+from .ox import OxUser
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+BUILD = os.path.abspath(os.environ.get("EAS_BUILDDIR") or os.environ.get("EAS_BUILD") or TOP)
+MODULE = os.path.join(BUILD, "mod_eas", ".libs", "mod_eas.so")
+OXD = os.path.join(BUILD, "test", "ox", "oxd")
+HTTPD = shutil.which("apache2", path="/usr/sbin:/usr/bin") or shutil.which("httpd", path="/usr/sbin:/usr/bin")
+LEVELS = ("emerg", "alert", "crit", "error", "warn")
+
+
+def free_ports(n):
+    socks = [socket.socket() for _ in range(n)]
+    try:
+        for s in socks:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in socks]
+    finally:
+        for s in socks:
+            s.close()
+
+
+def wait_for(what, check, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        got = check()
+        if got:
+            return got
+        time.sleep(0.05)
+    raise RuntimeError(f"{what} did not come up")
+
+
+def listening(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Child:
+    """A server process, stopped by its own pid."""
+
+    def __init__(self, argv, log, env=None):
+        self.log = log
+        with open(log, "ab") as out:
+            self.proc = subprocess.Popen(argv, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env)
+
+    def running(self):
+        return self.proc.poll() is None
+
+    def stop(self, sig=signal.SIGTERM, seconds=20):
+        if self.running():
+            self.proc.send_signal(sig)
+            try:
+                self.proc.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.proc.kill()
+                self.proc.wait()
+        return self.proc.returncode
+
+
+class Stub:
+    """The OX stand-in and its control port."""
+
+    def __init__(self, folder, seed):
+        seed_file, port_file = os.path.join(folder, "seed.json"), os.path.join(folder, "oxd.port")
+        with open(seed_file, "w", encoding="utf-8") as f:
+            json.dump(seed, f)
+        self.child = Child([OXD, "--port", "0", "--control-port", "0", "--port-file", port_file, "--seed", seed_file],
+                           os.path.join(folder, "oxd.log"))
+
+        def ports():
+            if not self.child.running():
+                with open(self.child.log, encoding="utf-8", errors="replace") as f:
+                    raise RuntimeError("oxd ended: " + f.read())
+            try:
+                with open(port_file, encoding="ascii") as f:
+                    return [int(x) for x in f.read().split()]
+            except (OSError, ValueError):
+                return None
+        self.port, self.control_port = wait_for("oxd", ports)
+        self.url = f"http://127.0.0.1:{self.port}/ajax/"
+
+    def control(self, path, **body):
+        """One call of the control port."""
+        conn = http.client.HTTPConnection("127.0.0.1", self.control_port, timeout=30)
+        conn.request("POST", "/" + path, json.dumps(body), {"Content-Type": "application/json"})
+        r = conn.getresponse()
+        answer = json.loads(r.read() or b"null")
+        conn.close()
+        if r.status != 200:
+            raise RuntimeError(f"control {path}: {answer}")
+        return answer
+
+    def count(self, module):
+        """How often a module was called so far."""
+        total = 0
+        for name, n in self.control("calls").items():
+            if name.split(".")[0] == module and isinstance(n, int):
+                total += n
+        return total
+
+    def user(self, name, password):
+        return OxUser("127.0.0.1", self.port, name, password)
+
+    def stop(self):
+        self.child.stop()
+
+
+class MariaDb:
+    """A private server on a Unix socket."""
+
+    def __init__(self, folder):
+        self.socket, data = os.path.join(folder, "db.sock"), os.path.join(folder, "db")
+        me = pwd.getpwuid(os.getuid()).pw_name
+        subprocess.run(["mariadb-install-db", "--no-defaults", f"--user={me}", f"--datadir={data}",
+                        "--auth-root-authentication-method=normal", "--skip-test-db"],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+        self.child = Child([shutil.which("mariadbd", path="/usr/sbin:/usr/bin"), "--no-defaults", f"--user={me}",
+                            f"--datadir={data}", f"--socket={self.socket}", "--skip-networking",
+                            "--innodb-flush-log-at-trx-commit=2"], os.path.join(folder, "db.log"))
+        self._client(["-e", "CREATE DATABASE eas CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"], wait=True)
+        self.url = f"mariadb://root@localhost/eas?socket={self.socket}"
+
+    def _client(self, args, wait=False):
+        argv = ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", *args]
+
+        def ok():
+            return subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+        if wait:
+            wait_for("mariadbd", ok, 60)
+
+    def stop(self):
+        self.child.stop()
+
+
+class Httpd:
+    """Debian's httpd with the module just built."""
+
+    MODULES = ["mpm_event", "authn_core", "authz_core", "authz_user", "auth_basic", "socache_shmcb", "ssl", "filter",
+               "deflate", "reqtimeout", "env", "setenvif"]
+
+    def __init__(self, folder, config, extra_locations=""):
+        self.folder = folder
+        self.plain, self.tls = free_ports(2)
+        self.error_log = os.path.join(folder, "error.log")
+        libexec = subprocess.run(["apxs", "-q", "LIBEXECDIR"], check=True, capture_output=True, text=True).stdout.strip()
+        builtin = subprocess.run([HTTPD, "-l"], check=True, capture_output=True, text=True).stdout
+        loads = "\n".join(f"LoadModule {m}_module {libexec}/mod_{m}.so" for m in self.MODULES
+                          if f"mod_{m}.c" not in builtin and os.path.exists(f"{libexec}/mod_{m}.so"))
+        key, cert = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                        "-keyout", key, "-out", cert], check=True, stderr=subprocess.DEVNULL)
+        root = "User www-data\nGroup www-data\n" if os.getuid() == 0 else ""
+        self.conf = os.path.join(folder, "httpd.conf")
+        with open(self.conf, "w", encoding="utf-8") as f:
+            f.write(f"""ServerRoot {folder}
+ServerName localhost
+PidFile httpd.pid
+DefaultRuntimeDir {folder}
+Mutex file:{folder}
+{root}{loads}
+LoadModule eas_module {MODULE}
+Listen 127.0.0.1:{self.plain}
+Listen 127.0.0.1:{self.tls} https
+ErrorLog {self.error_log}
+ErrorLogFormat "[%l] [%m:%P] %M"
+LogLevel warn eas:{os.environ.get("EAS_LOGLEVEL", "debug")}
+LogFormat "%h %u \\"%r\\" %>s %O %D" eas
+CustomLog access.log eas
+StartServers 1
+ServerLimit 2
+ThreadsPerChild 25
+MaxRequestWorkers 50
+Timeout 60
+KeepAliveTimeout 30
+GracefulShutdownTimeout 5
+RequestReadTimeout header=20-40,MinRate=500
+{config}
+<VirtualHost 127.0.0.1:{self.tls}>
+    SSLEngine on
+    SSLCertificateFile {cert}
+    SSLCertificateKeyFile {key}
+</VirtualHost>
+{extra_locations}
+""")
+        env = dict(os.environ, LD_LIBRARY_PATH=os.path.join(BUILD, "libusm", ".libs"))
+        if os.environ.get("EAS_HTTPD_PRELOAD"):
+            env["LD_PRELOAD"] = os.environ["EAS_HTTPD_PRELOAD"]
+        self.child = Child([HTTPD, "-d", folder, "-f", self.conf, "-DFOREGROUND"], os.path.join(folder, "httpd.out"), env)
+        self.started = False
+
+    def wait(self):
+        def up():
+            if not self.child.running():
+                raise RuntimeError("httpd ended:\n" + self.output())
+            return listening(self.plain) and listening(self.tls)
+        wait_for("httpd", up)
+        self.started = True
+
+    def output(self):
+        text = ""
+        for path in (self.child.log, self.error_log):
+            if os.path.exists(path):
+                with open(path, encoding="utf-8", errors="replace") as f:
+                    text += f.read()[-6000:]
+        return text
+
+    def stop(self):
+        return self.child.stop()
+
+
+class ErrorLog:
+    """Reads what was logged since a point, and knows what was to be expected."""
+
+    LINE = re.compile(r"\[(\w+)\] \[(\w*):\d+\] (.*)")
+
+    def __init__(self, path):
+        self.path, self.pos, self.expected, self.required = path, 0, [], []
+        if os.path.exists(path):
+            self.pos = os.path.getsize(path)
+
+    def allow(self, *patterns):
+        """These lines may appear."""
+        self.expected += patterns
+
+    def expect_lognos(self, *numbers):
+        """Lines with these log numbers must appear, and are no fault."""
+        self.expected += numbers
+        self.required += numbers
+
+    def allow_auth_failures(self):
+        self.allow("authentication|[Aa]uth|password|credentials|login|AH01617|AH01618")
+
+    def allow_refusals(self):
+        self.allow("capabilit|not (allowed|permitted|enabled)|denied|AH01630|refus")
+
+    def allow_outage(self):
+        self.allow("OX|[Cc]onnect|unavailable|circuit|refused")
+
+    def allow_limits(self):
+        self.allow("limit|too (large|long|big)|body|AH00587|AH01382|[Rr]eset|read|AH02840|inflate|Zlib|AH01588|AH01590")
+
+    def lines(self):
+        with open(self.path, "rb") as f:
+            f.seek(self.pos)
+            return f.read().decode("utf-8", "replace").splitlines()
+
+    def faults(self):
+        """What nobody expected, and what was expected and did not come."""
+        bad, lines = [], self.lines()
+        for line in lines:
+            m = self.LINE.match(line)
+            level = m.group(1) if m else ""
+            crash = re.search(r"exit signal|AddressSanitizer|ThreadSanitizer|runtime error:|Assertion|EAS_ASSERT", line)
+            if crash or level in LEVELS and not any(re.search(p, line) for p in self.expected):
+                bad.append(line[:600])
+        bad += [f"expected {n}, not logged" for n in self.required if not any(n in line for line in lines)]
+        return bad
+
+
+def directives(stub_url, store_url, state):
+    """The module's own lines of a Location. A dead OX gets the same with another URL."""
+    return f"""    SetHandler eas
+    EASOXUrl {stub_url}
+    EASStore {store_url}
+    EASHeartbeat 1 3540
+    SetOutputFilter DEFLATE
+"""
+
+
+class Site:
+    """All of it."""
+
+    def __init__(self, seed, store=None):
+        self.folder = tempfile.mkdtemp(prefix="eastest.", dir=os.environ.get("TMPDIR", "/tmp"))
+        os.chmod(self.folder, 0o755)
+        self.state = os.path.join(self.folder, "state")
+        os.mkdir(self.state)
+        if os.getuid() == 0:
+            www = pwd.getpwnam("www-data")
+            os.chown(self.state, www.pw_uid, www.pw_gid)
+        self.parts, self.db = [], None
+        try:
+            self._start(seed, store or os.environ.get("EAS_STORE", "sqlite"))
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self, seed, store):
+        for needed in (MODULE, OXD):
+            if not os.path.exists(needed):
+                raise RuntimeError(f"{needed} is missing: build first, or set EAS_BUILD")
+        self.ox = Stub(self.folder, seed)
+        self.parts.append(self.ox)
+        if store == "mariadb":
+            url = os.environ.get("USM_TEST_DB")
+            if not url:
+                self.db = MariaDb(self.folder)
+                self.parts.append(self.db)
+                url = self.db.url
+        else:
+            url = f"sqlite://{self.state}/eas.db"
+        dead = free_ports(1)[0]
+        location = "<Location {0}{1}>\n{2}</Location>\n"
+        self.httpd = Httpd(self.folder, location.format("", PATH, directives(self.ox.url, url, self.state))
+                           + location.format("/dead", PATH, directives(f"http://127.0.0.1:{dead}/ajax/", url, self.state)))
+        self.parts.append(self.httpd)
+        self.httpd.wait()
+        self.eas = Server("127.0.0.1", self.httpd.plain)
+        self.eas_tls = Server("127.0.0.1", self.httpd.tls, tls=True)
+        self.eas_dead = Server("127.0.0.1", self.httpd.plain, path="/dead" + PATH)
+        self.ox_address = ("127.0.0.1", self.ox.port)
+
+    def log(self):
+        return ErrorLog(self.httpd.error_log)
+
+    def stop(self):
+        """Ends everything; returns httpd's exit code."""
+        code = None
+        for p in reversed(self.parts):
+            got = p.stop()
+            code = got if p is getattr(self, "httpd", None) else code
+        if os.environ.get("EAS_KEEP"):
+            print("kept", self.folder)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        return code
