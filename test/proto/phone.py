@@ -4,8 +4,8 @@
 
     phone.py https://localhost:8443 http://localhost:8009 anton:secret berta:secret [14.1]
 
-First the server with the module, then OX itself: each thing the phone did is looked up there. The exit code is 0 only when
-everything held.
+First the server with the module, then OX itself: each thing the phone did is looked up there. The exit code is 0 only
+when everything held.
 """
 import contextlib
 import datetime
@@ -104,11 +104,13 @@ class Demo:
         for kind, what, path, want, module in (
                 (9, "contacts", "Contacts:LastName", f"Lovelace {tag}", "contacts"),
                 (8, "events", "Calendar:Subject", f"Besuch {tag}", "calendar"),
-                (7, "tasks", "Tasks:Subject", f"Aufgabe {tag}", "tasks"), (2, "mails", "Email:Subject", f"Begruessung {tag}", None)):
+                (7, "tasks", "Tasks:Subject", f"Aufgabe {tag}", "tasks"),
+                (2, "mails", "Email:Subject", f"Begruessung {tag}", None)):
             cid = self.r.folder(kind)
             self.r.sync(cid)
-            n, there = len(self.r.collections[cid].items), len(self.owner.ids(module)) if module else len(self.owner.mails())
-            self.prove(f"{n} {what}, among them “{want}”; OX has {there}", len(self.r.find(cid, path, want)) == 1 and n == there)
+            n, there = len(self.r.collections[cid].items), len(self.owner.ids(module) if module else self.owner.mails())
+            self.prove(f"{n} {what}, among them “{want}”; OX has {there}",
+                       len(self.r.find(cid, path, want)) == 1 and n == there)
 
     def send_back(self):
         """What is made on the phone comes to OX"""
@@ -141,7 +143,8 @@ class Demo:
         self.prove("sent: empty answer", a.status == 200 and a.body == b"", a)
         got = self.colleague.mail_named(subject)
         self.prove("arrived once, umlauts whole",
-                   len(got) == 1 and self.colleague.source(got[0]["id"]).get_content().strip() == "Viele Grüße vom Telefon, äöüß")
+                   len(got) == 1
+                   and self.colleague.source(got[0]["id"]).get_content().strip() == "Viele Grüße vom Telefon, äöüß")
         self.prove("kept in Sent", len(self.owner.mail_named(subject, "default0/Sent")) == 1)
 
     def push(self):
@@ -159,7 +162,8 @@ class Demo:
         a = self.r.device.ping([(inbox, "Email")], "120", timeout=150)
         got = time.monotonic()
         timer.join()
-        self.prove("Ping answered “changes in Inbox”" + (f" {max(0.0, got - sent[0]):.2f} s after the mail" if sent else ""),
+        when = f" {max(0.0, got - sent[0]):.2f} s after the mail" if sent else ""
+        self.prove("Ping answered “changes in Inbox”" + when,
                    a.code == "2" and a.doc.val("Folders/Folder") == inbox and sent, a)
         self.r.sync(inbox)
         self.prove(f"“{subject}” is on the phone", len(self.r.find(inbox, "Email:Subject", subject)) == 1)
@@ -168,7 +172,8 @@ class Demo:
         """An answer gets lost"""
         cid, name = self.r.folder(9), f"Verloren {self.tag}"
         sid = self.r.add(cid, contact(self.version, "Einmal", name), lose=2)
-        self.prove("the same request three times, one contact in OX", len(self.owner.find("contacts", "last_name", name)) == 1)
+        self.prove("the same request three times, one contact in OX",
+                   len(self.owner.find("contacts", "last_name", name)) == 1)
         self.r.delete(cid, sid, lose=1)
         self.prove("deleted once", not self.owner.find("contacts", "last_name", name))
 

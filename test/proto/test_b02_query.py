@@ -100,7 +100,8 @@ def test_device_id_and_type(phone, version, params, status):
     expect(a, status, 400)
 
 
-@rows("header", [("absent", None), ("14", "14"), ("14.10", "14.10"), ("1.0", "1.0"), ("99", "99.0"), ("text", "x" * 300)])
+@rows("header", [("absent", None), ("14", "14"), ("14.10", "14.10"), ("1.0", "1.0"), ("99", "99.0"),
+                ("text", "x" * 300)])
 def test_protocol_version_must_be_one_of_ours(phone, header):
     d = phone("14.1", ready=False).device
     a = d.cmd("FolderSync", FOLDERSYNC, headers={"MS-ASProtocolVersion": header})

@@ -67,7 +67,8 @@ def statuses(r):
         yield f"create: default type {kind}", d.folder_create(k, "0", "X", kind), "10"
     yield "create: RI", d.folder_create(k, "0", "X", "19"), "3"
     yield "create: no name", d.cmd("FolderCreate", F.FolderCreate(F.SyncKey(k), F.ParentId("0"), F.Type("12"))), "10"
-    yield "create: no key", d.cmd("FolderCreate", F.FolderCreate(F.ParentId("0"), F.DisplayName("X"), F.Type("12"))), "10"
+    yield "create: no key", d.cmd("FolderCreate", F.FolderCreate(F.ParentId("0"), F.DisplayName("X"),
+                                                                 F.Type("12"))), "10"
     yield "create: type is text", d.folder_create(k, "0", "X", "twelve"), "10"
     yield "delete: inbox", d.folder_delete(k, inbox), "3"
     yield "delete: contacts", d.folder_delete(k, contacts), "3"
@@ -80,9 +81,12 @@ def statuses(r):
     yield "update: unknown", d.folder_update(k, "no-such-id", "0", "Y"), "4"
     yield "update: parent unknown", d.folder_update(k, mine, "no-such-id", "Y"), "5"
     yield "update: wrong key", d.folder_update("77", mine, "0", "Y"), "9"
-    yield "update: no name", d.cmd("FolderUpdate", F.FolderUpdate(F.SyncKey(k), F.ServerId(mine), F.ParentId("0"))), "10"
-    yield "update: no parent", d.cmd("FolderUpdate", F.FolderUpdate(F.SyncKey(k), F.ServerId(mine), F.DisplayName("Y"))), "10"
-    yield "update: Status", d.cmd("FolderUpdate", F.FolderUpdate(F.Status("1"), F.SyncKey(k), F.ServerId(mine), F.ParentId("0"),
+    yield "update: no name", d.cmd("FolderUpdate", F.FolderUpdate(F.SyncKey(k), F.ServerId(mine),
+                                                                  F.ParentId("0"))), "10"
+    yield "update: no parent", d.cmd("FolderUpdate", F.FolderUpdate(F.SyncKey(k), F.ServerId(mine),
+                                                                    F.DisplayName("Y"))), "10"
+    yield "update: Status", d.cmd("FolderUpdate", F.FolderUpdate(F.Status("1"), F.SyncKey(k), F.ServerId(mine),
+                                                                 F.ParentId("0"),
                                                                 F.DisplayName("Y"))), "10"
 
 

@@ -9,12 +9,14 @@ from easlib.wbxml import AirSync as A, Contacts as C
 
 # (EAS tag, OX key, value): plain texts that must arrive unchanged in both directions
 TEXTS = [
-    ("FirstName", "first_name", "Änne"), ("LastName", "last_name", "Großmann <&> \"x\""), ("MiddleName", "second_name", "M."),
+    ("FirstName", "first_name", "Änne"), ("LastName", "last_name", "Großmann <&> \"x\""),
+    ("MiddleName", "second_name", "M."),
     ("Title", "title", "Dr."), ("Suffix", "suffix", "jr."), ("CompanyName", "company", "Firma & Söhne"),
     ("Department", "department", "Einkauf"), ("JobTitle", "position", "Leiter"),
     ("Email1Address", "email1", "a@example.org"), ("Email2Address", "email2", "b@example.org"),
     ("Email3Address", "email3", "c@example.org"),
-    ("BusinessPhoneNumber", "telephone_business1", "+49 30 1"), ("Business2PhoneNumber", "telephone_business2", "+49 30 2"),
+    ("BusinessPhoneNumber", "telephone_business1", "+49 30 1"),
+    ("Business2PhoneNumber", "telephone_business2", "+49 30 2"),
     ("BusinessFaxNumber", "fax_business", "+49 30 3"), ("HomePhoneNumber", "telephone_home1", "+49 30 4"),
     ("Home2PhoneNumber", "telephone_home2", "+49 30 5"), ("HomeFaxNumber", "fax_home", "+49 30 6"),
     ("MobilePhoneNumber", "cellular_telephone1", "+49 170 1"), ("PagerNumber", "telephone_pager", "+49 30 7"),
@@ -27,7 +29,8 @@ TEXTS = [
     ("HomeAddressState", "state_home", "NW"), ("HomeAddressCountry", "country_home", "Österreich"),
     ("OtherAddressStreet", "street_other", "Pfad 3"), ("OtherAddressCity", "city_other", "Wien"),
     ("OtherAddressPostalCode", "postal_code_other", "1010"), ("OtherAddressState", "state_other", "W"),
-    ("OtherAddressCountry", "country_other", "AT"), ("Spouse", "spouse_name", "Kim"), ("WebPage", "url", "http://example.org/"),
+    ("OtherAddressCountry", "country_other", "AT"), ("Spouse", "spouse_name", "Kim"),
+    ("WebPage", "url", "http://example.org/"),
 ]
 
 

@@ -92,7 +92,8 @@ def test_bcc_is_delivered_and_removed(phone, user, other_user, third_user, versi
 @every("14.0")
 @pytest.mark.parametrize("doc", [
     C.SendMail(C.ClientId("1")), C.SendMail(C.Mime(b"From: a\r\n\r\nx")), C.SendMail(),
-    C.SendMail(C.ClientId("x" * 41), C.Mime(b"From: a\r\n\r\nx"))], ids=["no Mime", "no ClientId", "nothing", "long id"])
+    C.SendMail(C.ClientId("x" * 41), C.Mime(b"From: a\r\n\r\nx"))],
+    ids=["no Mime", "no ClientId", "nothing", "long id"])
 def test_schema(phone, version, doc):
     a = phone(version).device.cmd("SendMail", doc)
     assert a.status == 200 and a.code == "103", a

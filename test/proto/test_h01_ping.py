@@ -62,7 +62,8 @@ def test_change_pending_answers_at_once(phone, user, version):
 
 
 @every()
-@pytest.mark.parametrize("module,kind,cls", [("contacts", 9, "Contacts"), ("calendar", 8, "Calendar"), ("tasks", 7, "Tasks")])
+@pytest.mark.parametrize("module,kind,cls", [("contacts", 9, "Contacts"), ("calendar", 8, "Calendar"),
+                                             ("tasks", 7, "Tasks")])
 def test_other_classes_wake(phone, user, version, module, kind, cls):
     r = phone(version, user=user)
     cid = r.folder(kind)
@@ -115,7 +116,7 @@ def test_cache_is_of_the_device(phone, user, version):
 @pytest.mark.parametrize("doc", [
     P.Ping(P.HeartbeatInterval("soon"), P.Folders(P.Folder(P.Id("1"), P.Class("Email")))),
     P.Ping(P.HeartbeatInterval("60"), P.Folders(P.Folder(P.Class("Email")))),
-    P.Ping(P.HeartbeatInterval("60"), P.Folders(P.Folder(P.Id("1"), P.Class("Email")), P.Folder(P.Id("1"), P.Class("Email")))),
+    P.Ping(P.HeartbeatInterval("60"), P.Folders([P.Folder(P.Id("1"), P.Class("Email")) for _ in range(2)])),
     P.Ping(P.Status("1")),
 ], ids=["interval is text", "no Id", "twice the same", "Status"])
 def test_syntax(phone, version, doc):

@@ -11,7 +11,8 @@ import pytest
 from easlib import wbxml as w
 from easlib.client import WBXML, expect
 from easlib.mark import every
-from easlib.wbxml import AirSync as A, FolderHierarchy as F, GetItemEstimate as G, Ping as P, Provision as V, Settings as S
+from easlib.wbxml import (AirSync as A, FolderHierarchy as F, GetItemEstimate as G, Ping as P, Provision as V,
+                          Settings as S)
 
 GOOD = {
     "FolderSync": F.FolderSync(F.SyncKey("0")),
@@ -42,7 +43,8 @@ def test_spoiled_document(phone_14_1, cmd, name):
 
 
 @every()
-@pytest.mark.parametrize("name", ["cut in the middle", "charset latin1", "string table", "unknown token", "too deep", "not wbxml"])
+@pytest.mark.parametrize("name", ["cut in the middle", "charset latin1", "string table", "unknown token", "too deep",
+                                  "not wbxml"])
 def test_spoiled_in_the_words_of_the_version(phone, version, name):
     a = phone(version).device.cmd("FolderSync", dict(w.spoiled(GOOD["FolderSync"]))[name])
     expect(a, 102, 400)
@@ -72,7 +74,8 @@ def test_other_name_of_the_content_type(phone, version):
 def test_redundant_forms(phone, version):
     d = phone(version).device
     for raw in (w.encode(GOOD["FolderSync"], redundant=True), w.encode(GOOD["FolderSync"], split=1),
-                w.encode(GOOD["FolderSync"], header=b"\x01\x01\x6a\x00"), w.encode(GOOD["FolderSync"], header=b"\x03\x05\x6a\x00")):
+                w.encode(GOOD["FolderSync"], header=b"\x01\x01\x6a\x00"),
+                w.encode(GOOD["FolderSync"], header=b"\x03\x05\x6a\x00")):
         assert d.cmd("FolderSync", raw).code == "1", raw.hex()
 
 
@@ -100,8 +103,8 @@ def raw_request(site, d, head, body=b"", tls=False):
 
 def head_of(d, cmd, length, extra=""):
     pair = base64.b64encode(f"{d.user}:{d.password}".encode()).decode()
-    return (f"POST {d.target(cmd)} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {pair}\r\nMS-ASProtocolVersion: {d.version}\r\n"
-            f"X-MS-PolicyKey: {d.policy_key}\r\nContent-Type: {WBXML}\r\n{extra}"
+    return (f"POST {d.target(cmd)} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {pair}\r\n"
+            f"MS-ASProtocolVersion: {d.version}\r\nX-MS-PolicyKey: {d.policy_key}\r\nContent-Type: {WBXML}\r\n{extra}"
             + (f"Content-Length: {length}\r\n" if length is not None else "") + "\r\n").encode()
 
 
@@ -153,5 +156,6 @@ def test_policy_key_of_rubbish(phone_14_1, name, value):
 
 def test_gzip_bomb_is_bounded(phone_14_1, log):
     log.allow_limits()
-    a = phone_14_1.device.cmd("FolderSync", gzip.compress(bytes(64 << 20)), headers={"Content-Encoding": "gzip"}, timeout=30)
+    a = phone_14_1.device.cmd("FolderSync", gzip.compress(bytes(64 << 20)), headers={"Content-Encoding": "gzip"},
+                              timeout=30)
     assert a.status in (400, 413, 415) or a.code in ("101", "102"), a

@@ -8,7 +8,8 @@ from easlib.mark import every
 from easlib.wbxml import AirSync as A, ItemOperations, MeetingResponse, Move, ResolveRecipients, Search, ValidateCert
 
 ROOT = {"MoveItems": Move.MoveItems(), "ItemOperations": ItemOperations.ItemOperations(), "Search": Search.Search(),
-        "MeetingResponse": MeetingResponse.MeetingResponse(), "ResolveRecipients": ResolveRecipients.ResolveRecipients(),
+        "MeetingResponse": MeetingResponse.MeetingResponse(),
+        "ResolveRecipients": ResolveRecipients.ResolveRecipients(),
         "ValidateCert": ValidateCert.ValidateCert()}
 
 

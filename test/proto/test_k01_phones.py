@@ -19,7 +19,8 @@ def test_first_hour(site, user, p):
 
 @pytest.mark.parametrize("version", ["2.5", "12.1", "14.1", "16.1"])
 def test_demo_phone(site, user, other_user, version, capsys):
-    held = demo.play(site.eas_tls, site.ox_address, user.name, user.password, other_user.name, other_user.password, version)
+    held = demo.play(site.eas_tls, site.ox_address, user.name, user.password, other_user.name, other_user.password,
+                     version)
     out = capsys.readouterr().out
     assert held, out
     assert "✗" not in out and out.count("✓") > 10

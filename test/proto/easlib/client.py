@@ -19,7 +19,8 @@ from .wbxml import (AirSync, AirSyncBase, ComposeMail, El, FolderHierarchy, GetI
 PATH = "/Microsoft-Server-ActiveSync"
 WBXML = "application/vnd.ms-sync.wbxml"
 COMMAND_CODES = {
-    "Sync": 0, "SendMail": 1, "SmartForward": 2, "SmartReply": 3, "GetAttachment": 4, "FolderSync": 9, "FolderCreate": 10,
+    "Sync": 0, "SendMail": 1, "SmartForward": 2, "SmartReply": 3, "GetAttachment": 4, "FolderSync": 9,
+    "FolderCreate": 10,
     "FolderDelete": 11, "FolderUpdate": 12, "MoveItems": 13, "GetItemEstimate": 14, "MeetingResponse": 15, "Search": 16,
     "Settings": 17, "Ping": 18, "ItemOperations": 19, "Provision": 20, "ResolveRecipients": 21, "ValidateCert": 22,
     "Find": 23}
@@ -308,7 +309,8 @@ class Device:
             return self.cmd("Ping", None, timeout=timeout)
         return self.cmd("Ping", Ping.Ping(
             Ping.HeartbeatInterval(interval) if interval is not None else None,
-            Ping.Folders([Ping.Folder(Ping.Id(i), Ping.Class(c)) for i, c in folders]) if folders is not None else None),
+            Ping.Folders([Ping.Folder(Ping.Id(i), Ping.Class(c)) for i, c in folders])
+            if folders is not None else None),
             timeout=timeout)
 
     def sendmail(self, mime, save=False, client_id=None):

@@ -93,7 +93,8 @@ def mime(sender, to, subject, text="Hello", extra="", charset="utf-8"):
 def html_mime(sender, to, subject, text, html):
     """multipart/alternative of a text and an HTML part."""
     def part(kind, content):
-        return f"--b1\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{content}\r\n"
+        return (f"--b1\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+                f"{content}\r\n")
     head = (f"From: {sender}\r\nTo: {to}\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n"
             "Content-Type: multipart/alternative; boundary=b1\r\n\r\n")
     return (head + part("plain", text) + part("html", html) + "--b1--\r\n").encode()

@@ -19,7 +19,8 @@ class Phone:
 
 PHONES = [
     Phone("ios", "16.1", "ABCDEF0123456789ABCDEF0123", "iPhone", "Apple-iPhone12C1/2101.236",
-          ["options", "ios_settings", "foldersync_refused", "provision", "foldersync", "settings", "mail", "contacts_ghost",
+          ["options", "ios_settings", "foldersync_refused", "provision", "foldersync", "settings", "mail",
+           "contacts_ghost",
            "calendar", "tasks", "ping", "empty_sync"]),
     Phone("android-gmail", "14.1", "androidc259148960", "Android", "Android-Mail/2023.04.02",
           ["options", "validate", "foldersync_refused", "provision", "foldersync", "contacts_aosp", "calendar", "mail",
@@ -27,7 +28,8 @@ PHONES = [
     Phone("outlook-mobile", "16.1", "0123456789ABCDEF0123456789ABCDEF", "Outlook", "Outlook-iOS-Android/1.0",
           ["options_cmd", "provision", "foldersync", "settings", "mail", "calendar", "contacts", "ping_180"]),
     Phone("outlook-windows", "14.0", "F04016EDD8F2DD3BD6A9DA5137583C5A", "WindowsOutlook15", "Outlook/15.0",
-          ["options", "foldersync_refused", "provision", "foldersync", "settings", "mail", "calendar", "contacts", "tasks"],
+          ["options", "foldersync_refused", "provision", "foldersync", "settings", "mail", "calendar", "contacts",
+           "tasks"],
           charset="latin-1"),
     Phone("windows-mail", "14.1", bytes.fromhex("0f1e2d3c4b5a69788796a5b4c3d2e1f0"), "WindowsMail", None,
           ["options_no_cmd", "settings_any", "foldersync_refused", "provision", "foldersync", "mail", "calendar",
@@ -123,7 +125,8 @@ class Player:
         c = self._collection(2, "25", "5")
         if self.device.v >= 12:
             c.options = AirSync.Options(AirSync.FilterType("5"), AirSync.MIMESupport("0"),
-                                        AirSyncBase.BodyPreference(AirSyncBase.Type("2"), AirSyncBase.TruncationSize("32768")))
+                                        AirSyncBase.BodyPreference(AirSyncBase.Type("2"),
+                                                                   AirSyncBase.TruncationSize("32768")))
             self.replica.sync(c.cid)
 
     def do_contacts(self):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests run against: OX stand-in, httpd with the module, a store. Loopback, free ports, a folder of its own.
 
-Environment: EAS_BUILD (or EAS_BUILDDIR) build folder; EAS_STORE sqlite|mariadb; USM_TEST_DB a MariaDB that is there already
-(else a private one is started); EAS_HTTPD_PRELOAD library that httpd loads first; EAS_KEEP keeps the folder; EAS_LOGLEVEL.
+Environment: EAS_BUILD (or EAS_BUILDDIR) build folder; EAS_STORE sqlite|mariadb; USM_TEST_DB a MariaDB that is there
+already (else a private one is started); EAS_HTTPD_PRELOAD library that httpd loads first; EAS_KEEP keeps the folder;
+EAS_LOGLEVEL.
 """
 import http.client
 import json
@@ -142,7 +143,8 @@ class MariaDb:
         argv = ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", *args]
 
         def ok():
-            return subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+            return subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                  check=False).returncode == 0
         if wait:
             wait_for("mariadbd", ok, 60)
 
@@ -160,12 +162,14 @@ class Httpd:
         self.folder = folder
         self.plain, self.tls = free_ports(2)
         self.error_log = os.path.join(folder, "error.log")
-        libexec = subprocess.run(["apxs", "-q", "LIBEXECDIR"], check=True, capture_output=True, text=True).stdout.strip()
+        libexec = subprocess.run(["apxs", "-q", "LIBEXECDIR"], check=True, capture_output=True,
+                                 text=True).stdout.strip()
         builtin = subprocess.run([HTTPD, "-l"], check=True, capture_output=True, text=True).stdout
         loads = "\n".join(f"LoadModule {m}_module {libexec}/mod_{m}.so" for m in self.MODULES
                           if f"mod_{m}.c" not in builtin and os.path.exists(f"{libexec}/mod_{m}.so"))
         key, cert = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                        "/CN=localhost",
                         "-keyout", key, "-out", cert], check=True, stderr=subprocess.DEVNULL)
         root = "User www-data\nGroup www-data\n" if os.getuid() == 0 else ""
         self.conf = os.path.join(folder, "httpd.conf")
@@ -203,7 +207,8 @@ RequestReadTimeout header=20-40,MinRate=500
         env = dict(os.environ, LD_LIBRARY_PATH=os.path.join(BUILD, "libusm", ".libs"))
         if os.environ.get("EAS_HTTPD_PRELOAD"):
             env["LD_PRELOAD"] = os.environ["EAS_HTTPD_PRELOAD"]
-        self.child = Child([HTTPD, "-d", folder, "-f", self.conf, "-DFOREGROUND"], os.path.join(folder, "httpd.out"), env)
+        self.child = Child([HTTPD, "-d", folder, "-f", self.conf, "-DFOREGROUND"], os.path.join(folder, "httpd.out"),
+                           env)
         self.started = False
 
     def wait(self):
@@ -320,7 +325,8 @@ class Site:
         dead = free_ports(1)[0]
         location = "<Location {0}{1}>\n{2}</Location>\n"
         self.httpd = Httpd(self.folder, location.format("", PATH, directives(self.ox.url, url, self.state))
-                           + location.format("/dead", PATH, directives(f"http://127.0.0.1:{dead}/ajax/", url, self.state)))
+                           + location.format("/dead", PATH,
+                                             directives(f"http://127.0.0.1:{dead}/ajax/", url, self.state)))
         self.parts.append(self.httpd)
         self.httpd.wait()
         self.eas = Server("127.0.0.1", self.httpd.plain)
