@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the protocol tests: one site for the run, users of its own for each test, the error log as a judge."""
-import email.utils
+import base64
 import itertools
 
 import pytest
@@ -30,11 +30,12 @@ class User(OxUser):
     def __init__(self, site):
         name = f"u{next(_numbers):04d}"
         super().__init__(*site.ox_address, name, PASSWORD % name)
-        self.address = f"{name}@{DOMAIN}"
+        self.site, self.address = site, f"{name}@{DOMAIN}"
 
-    @staticmethod
-    def now_header():
-        return email.utils.formatdate()
+    def deliver_aged(self, message, days):
+        """A mail that has lain in the inbox for some days."""
+        self.site.ox.control("module/mail", op="deliver", user=self.name, age_days=days,
+                             raw64=base64.b64encode(message).decode())
 
 
 @pytest.fixture

@@ -267,8 +267,8 @@ def test_window_of_the_whole_sync(phone, user, version):
 @every()
 def test_fm24_filter_is_soft(phone, user, version):
     """A smaller window is SoftDelete on the phone and nothing at all in OX."""
-    user.deliver(mime("b@example.org", user.address, "alt", extra="Date: Mon, 05 Jan 2015 10:00:00 +0000\r\n"))
-    user.deliver(mime("b@example.org", user.address, "neu", extra=f"Date: {user.now_header()}\r\n"))
+    user.deliver_aged(mime("b@example.org", user.address, "alt"), 40)
+    user.deliver_aged(mime("b@example.org", user.address, "neu"), 1)
     r, cid = mail(phone, user, version, filter="0")
     assert r.texts(cid, "Email:Subject") == ["alt", "neu"]
     r.open(cid).filter = "3"

@@ -9,7 +9,8 @@ COUNT = 4000
 def user(number):
     name = f"u{number:04d}"
     return {"id": number, "login": name, "password": PASSWORD % name, "displayName": f"User {number}",
-            "email": f"{name}@{DOMAIN}", "timezone": "Europe/Berlin", "locale": "de_DE"}
+            "email": f"{name}@{DOMAIN}", "timezone": "Europe/Berlin", "locale": "de_DE",
+            "caps": {"usm": True, "active_sync": True}}
 
 
 def seed(count=COUNT):

@@ -112,8 +112,8 @@ class Stub:
     def count(self, module):
         """How often a module was called so far."""
         total = 0
-        for name, n in self.control("calls").items():
-            if name.split(".")[0] == module and isinstance(n, int):
+        for name, n in self.control("calls")["calls"].items():
+            if name.split(".")[0] == module:
                 total += n
         return total
 

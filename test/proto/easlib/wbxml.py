@@ -153,7 +153,7 @@ class El:
             return f"{pad}<{name}>{nl}{inner}{nl}{pad}</{name}>"
         if self.value is None:
             return f"{pad}<{name}/>"
-        v = repr(self.value) if isinstance(self.value, bytes) else self.value
+        v = f"[opaque {self.value.hex()}]" if isinstance(self.value, bytes) else self.value
         return f"{pad}<{name}>{v}</{name}>"
 
 
