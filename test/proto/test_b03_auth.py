@@ -33,6 +33,12 @@ def test_broken_authorization(site, header, log):
                   b"", auth=False).status in (400, 401)
 
 
+def test_clear_text_is_refused_where_tls_is_required(site, user, log):
+    log.allow_refusals()
+    for d in (Device(site.eas_tls_only, user.name, user.password), Device(site.eas_tls_only, "x", "y")):
+        assert d.options().status == 403
+
+
 @pytest.mark.parametrize("charset", ["utf-8", "latin-1"])
 def test_fm52_password_with_umlauts(site, umlaut_user, charset):
     d = Device(site.eas, umlaut_user.name, umlaut_user.password, "14.1", charset=charset)

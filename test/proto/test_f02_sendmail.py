@@ -2,7 +2,6 @@
 """SendMail in both forms (MS-ASCMD 2.2.1.17)."""
 import pytest
 
-from easlib.client import expect
 from easlib.items import mime
 from easlib.mark import every
 from easlib.wbxml import ComposeMail as C
@@ -64,7 +63,8 @@ def test_fm47_client_id_repeated(phone, user, other_user, version):
 @every()
 def test_no_recipient(phone, user, version):
     d = phone(version, user=user).device
-    expect(d.sendmail(mime(user.address, None, "Niemand")), 119, 500)
+    a = d.sendmail(mime(user.address, None, "Niemand"))
+    assert a.status in (400, 500) if d.v < 14 else (a.status, a.code) == (200, "119"), a
 
 
 @every()

@@ -280,14 +280,12 @@ class ErrorLog:
         return bad
 
 
-def directives(stub_url, store_url, state):
-    """The module's own lines of a Location. A dead OX gets the same with another URL."""
-    return f"""    SetHandler eas
-    EASOXUrl {stub_url}
-    EASStore {store_url}
-    EASHeartbeat 1 3540
-    SetOutputFilter DEFLATE
-"""
+def location(prefix, ox_url, store_url, **more):
+    """A Location with the module; more: further directives, which win over the ones here."""
+    lines = {"EASOxUrl": ox_url, "EASStore": store_url, "EASRequireTLS": "off", "EASHeartbeatMin": "1",
+             "EASPollInterval": "1", "EASOxConnectTimeout": "2", **more}
+    inner = "\n".join(f"    {k} {v}" for k, v in lines.items())
+    return f"<Location {prefix}{PATH}>\n    SetHandler eas\n    SetOutputFilter DEFLATE\n{inner}\n</Location>\n"
 
 
 class Site:
@@ -321,16 +319,16 @@ class Site:
                 self.parts.append(self.db)
                 url = self.db.url
         else:
-            url = f"sqlite://{self.state}/eas.db"
+            url = f"sqlite:{self.state}/eas.db"
         dead = free_ports(1)[0]
-        location = "<Location {0}{1}>\n{2}</Location>\n"
-        self.httpd = Httpd(self.folder, location.format("", PATH, directives(self.ox.url, url, self.state))
-                           + location.format("/dead", PATH,
-                                             directives(f"http://127.0.0.1:{dead}/ajax/", url, self.state)))
+        self.httpd = Httpd(self.folder, location("", self.ox.url, url)
+                           + location("/dead", f"http://127.0.0.1:{dead}/ajax/", url)
+                           + location("/tls", self.ox.url, url, EASRequireTLS="on"))
         self.parts.append(self.httpd)
         self.httpd.wait()
         self.eas = Server("127.0.0.1", self.httpd.plain)
         self.eas_tls = Server("127.0.0.1", self.httpd.tls, tls=True)
+        self.eas_tls_only = Server("127.0.0.1", self.httpd.plain, path="/tls" + PATH)
         self.eas_dead = Server("127.0.0.1", self.httpd.plain, path="/dead" + PATH)
         self.ox_address = ("127.0.0.1", self.ox.port)
 
