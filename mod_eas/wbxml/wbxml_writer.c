@@ -43,7 +43,7 @@ static int has_room(eas_writer_t *w, apr_off_t len)
     if (w->s.error.code != EAS_WBXML_OK) {
         return 0;
     }
-    if (len > w->max - w->s.bytes - (apr_off_t)w->s.open - 1) {
+    if (len > w->max - w->s.bytes - (apr_off_t)w->s.open) {
         eas_writer_fail(w, EAS_WBXML_SIZE);
         return 0;
     }
@@ -131,6 +131,8 @@ eas_writer_t *eas_writer_create(apr_bucket_brigade *brigade, apr_off_t max, apr_
 
 void eas_writer_start(eas_writer_t *w, unsigned tag)
 {
+    int changes_page;
+
     if (w->s.error.code != EAS_WBXML_OK) {
         return;
     }
@@ -148,16 +150,17 @@ void eas_writer_start(eas_writer_t *w, unsigned tag)
         eas_writer_fail(w, EAS_WBXML_DEPTH);
         return;
     }
-    if (w->s.page != EAS_TAG_PAGE(tag)) {
-        char change[2] = {SWITCH_PAGE, (char)EAS_TAG_PAGE(tag)};
-
-        put(w, change, sizeof(change));
+    changes_page = w->s.page != EAS_TAG_PAGE(tag);
+    /* The tag, and its END later. */
+    if (!has_room(w, changes_page ? 4 : 2)) {
+        return;
+    }
+    if (changes_page) {
+        put_byte(w, SWITCH_PAGE);
+        put_byte(w, EAS_TAG_PAGE(tag));
         w->s.page = EAS_TAG_PAGE(tag);
     }
     put_byte(w, EAS_TAG_TOKEN(tag) | HAS_CONTENT);
-    if (w->s.error.code != EAS_WBXML_OK) {
-        return;
-    }
     if (w->s.open > 0) {
         w->s.stack[w->s.open - 1].has_child = 1;
     }

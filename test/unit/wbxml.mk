@@ -2,7 +2,8 @@
 # Tests of the codec and of the query parser: one program per source file.
 EXTRA_DIST += test/unit/wbxml_test.h
 if HAVE_CMOCKA
-WBXML_TESTS = test/unit/test_wbxml_token test/unit/test_wbxml_text test/unit/test_wbxml_reader
+WBXML_TESTS = test/unit/test_wbxml_token test/unit/test_wbxml_text test/unit/test_wbxml_reader test/unit/test_wbxml_node \
+	test/unit/test_wbxml_writer
 check_PROGRAMS += $(WBXML_TESTS)
 TESTS += $(WBXML_TESTS)
 WBXML_TEST_CPPFLAGS = $(EAS_CPPFLAGS) $(CMOCKA_CFLAGS)
@@ -13,4 +14,8 @@ test_unit_test_wbxml_text_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
 test_unit_test_wbxml_text_LDADD = $(WBXML_TEST_LDADD)
 test_unit_test_wbxml_reader_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
 test_unit_test_wbxml_reader_LDADD = $(WBXML_TEST_LDADD)
+test_unit_test_wbxml_node_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
+test_unit_test_wbxml_node_LDADD = $(WBXML_TEST_LDADD)
+test_unit_test_wbxml_writer_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
+test_unit_test_wbxml_writer_LDADD = $(WBXML_TEST_LDADD)
 endif
