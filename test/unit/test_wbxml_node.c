@@ -25,7 +25,8 @@ static void test_tree(void **state)
     static const unsigned path[] = {EAS_AirSync_Collections, EAS_AirSync_Collection, EAS_AirSync_CollectionId, 0};
     static const unsigned no_path[] = {EAS_AirSync_Collections, EAS_AirSync_Wait, EAS_AirSync_CollectionId, 0};
     eas_node_t *root = parse(REQUEST, NULL, *state);
-    const eas_node_t *collections = eas_node_child(root, EAS_AirSync_Collections), *first, *second, *node, *nobody = NULL;
+    const eas_node_t *collections = eas_node_child(root, EAS_AirSync_Collections), *first, *second, *node,
+                     *nobody = NULL;
     unsigned count = 0;
     apr_size_t len;
 

@@ -2,8 +2,16 @@
 # Tests of the codec and of the query parser: one program per source file.
 EXTRA_DIST += test/unit/wbxml_test.h
 if HAVE_CMOCKA
-WBXML_TESTS = test/unit/test_wbxml_token test/unit/test_wbxml_text test/unit/test_wbxml_reader test/unit/test_wbxml_node \
-	test/unit/test_wbxml_writer
+WBXML_TESTS = \
+	test/unit/test_wbxml_token \
+	test/unit/test_wbxml_text \
+	test/unit/test_wbxml_error \
+	test/unit/test_wbxml_reader \
+	test/unit/test_wbxml_node \
+	test/unit/test_wbxml_writer \
+	test/unit/test_wbxml_print \
+	test/unit/test_eas_table \
+	test/unit/test_eas_query
 check_PROGRAMS += $(WBXML_TESTS)
 TESTS += $(WBXML_TESTS)
 WBXML_TEST_CPPFLAGS = $(EAS_CPPFLAGS) $(CMOCKA_CFLAGS)
@@ -12,10 +20,18 @@ test_unit_test_wbxml_token_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
 test_unit_test_wbxml_token_LDADD = $(WBXML_TEST_LDADD)
 test_unit_test_wbxml_text_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
 test_unit_test_wbxml_text_LDADD = $(WBXML_TEST_LDADD)
+test_unit_test_wbxml_error_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
+test_unit_test_wbxml_error_LDADD = $(WBXML_TEST_LDADD)
 test_unit_test_wbxml_reader_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
 test_unit_test_wbxml_reader_LDADD = $(WBXML_TEST_LDADD)
 test_unit_test_wbxml_node_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
 test_unit_test_wbxml_node_LDADD = $(WBXML_TEST_LDADD)
 test_unit_test_wbxml_writer_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
 test_unit_test_wbxml_writer_LDADD = $(WBXML_TEST_LDADD)
+test_unit_test_wbxml_print_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
+test_unit_test_wbxml_print_LDADD = $(WBXML_TEST_LDADD)
+test_unit_test_eas_table_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
+test_unit_test_eas_table_LDADD = $(WBXML_TEST_LDADD)
+test_unit_test_eas_query_CPPFLAGS = $(WBXML_TEST_CPPFLAGS)
+test_unit_test_eas_query_LDADD = $(WBXML_TEST_LDADD)
 endif
