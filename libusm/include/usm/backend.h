@@ -108,7 +108,7 @@ typedef struct usm_backend_vtable_t {
     usm_error_t *(*folder_token)(const char **token_p, usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *pool);
     usm_error_t *(*folder_create)(const char **id_p, usm_bcall_t *call, const char *parent_id, usm_class_e cls,
                                   const char *name, apr_pool_t *pool);
-    /** Rename and/or move; @a parent_id, @a name NULL = as it is. *id_p is the id afterwards. Descendants' ids may
+    /** Rename and/or move; @a parent_id, @a name NULL = as it is, parent "" = to the root. *id_p is the id afterwards. Descendants' ids may
      * change with it: core lists again. */
     usm_error_t *(*folder_update)(const char **id_p, usm_bcall_t *call, const usm_bref_t *folder,
                                   const char *parent_id, const char *name, apr_pool_t *pool);

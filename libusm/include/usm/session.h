@@ -25,7 +25,7 @@ typedef struct usm_config_t {
     const char *client_id;      /**< "USM-EAS" */
     const char *user_agent;     /**< "Open-Xchange USM HTTP Client" */
     const char *capabilities;   /**< comma list a user needs, "active_sync,usm"; "" = none */
-    int login_ttl_s;            /**< a verified login is trusted for so long without a call, 300 */
+    int login_ttl_s;            /**< a verified login is trusted for so long without asking again, 3,600 */
     int login_negative_ttl_s;   /**< a refused one, 60 */
     int poll_interval_ms;       /**< pause between two checks of a watched folder, 15,000 */
     int full_compare_s;         /**< mail folders: full comparison at least so often, 300 */
@@ -63,12 +63,14 @@ typedef struct usm_userinfo_t {
     const char **addresses; /**< primary first, each once */
 } usm_userinfo_t;
 
-/** Open a session of @a login on the device @a device_id (1..64 bytes, printable). Makes the device's row when it is
+/** Open a session of @a login (made with @a password, which is needed again when the groupware server has forgotten
+ * its session; it must outlive @a pool) on the device @a device_id (1..64 bytes, printable). Makes the device's row when it is
  * new, unless @a transient is 1: then nothing is ever stored for it and turns fail with UNSUPPORTED except the
  * hierarchy's first one. @a log, @a login must outlive @a pool; the session is of one thread at a time.
  * Errors: STORE. */
-usm_error_t *usm_session_open(usm_session_t **session_p, usm_context_t *ctx, usm_login_t *login, const char *device_id,
-                              const char *device_type, int transient, const usm_log_t *log, apr_pool_t *pool);
+usm_error_t *usm_session_open(usm_session_t **session_p, usm_context_t *ctx, usm_login_t *login, const char *password,
+                              const char *device_id, const char *device_type, int transient, const usm_log_t *log,
+                              apr_pool_t *pool);
 /** Addresses and names of the user, cached with the login. Result lives as long as the session. */
 usm_error_t *usm_session_userinfo(const usm_userinfo_t **info_p, usm_session_t *session);
 /** Counters of this session alone. */

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core.h"
+
+#include <apr_base64.h>
+#include <apr_sha1.h>
+#include <ctype.h>
+#include <stdlib.h>
+
+usm_time_t usm__now(void)
+{
+    return apr_time_as_msec(apr_time_now());
+}
+
+const char *usm__fid_text(apr_int64_t fid, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT, fid);
+}
+
+static int parse_num(apr_int64_t *n_p, const char *text, apr_size_t len)
+{
+    apr_int64_t n = 0;
+    if (len == 0 || len > 15 || (text[0] == '0' && len > 1))
+        return 0;
+    for (apr_size_t i = 0; i < len; i++) {
+        if (!isdigit((unsigned char)text[i]))
+            return 0;
+        n = n * 10 + (text[i] - '0');
+    }
+    *n_p = n;
+    return 1;
+}
+
+apr_int64_t usm__fid_parse(const char *text)
+{
+    apr_int64_t n;
+    return text && parse_num(&n, text, strlen(text)) ? n : 0;
+}
+
+static const char *long_id(const char *id, apr_pool_t *pool)
+{
+    unsigned char digest[APR_SHA1_DIGESTSIZE];
+    apr_sha1_ctx_t sha;
+    apr_sha1_init(&sha);
+    apr_sha1_update_binary(&sha, (const unsigned char *)id, (unsigned)strlen(id));
+    apr_sha1_final(digest, &sha);
+    char *text = apr_palloc(pool, (apr_size_t)apr_base64_encode_len(sizeof digest) + 2);
+    text[0] = '~';
+    apr_base64_encode_binary(text + 1, digest, sizeof digest);
+    for (char *p = text; *p; p++)
+        *p = (char)(*p == '+' ? '-' : *p == '/' ? '_' : *p == '=' ? '\0' : *p);
+    return text;
+}
+
+static int is_plain(const char *id)
+{
+    apr_size_t len = strlen(id);
+    if (len == 0 || len > 40 || *id == '~')
+        return 0;
+    for (const char *p = id; *p; p++) {
+        if (!isalnum((unsigned char)*p) && !strchr("-_.", *p))
+            return 0;
+    }
+    return 1;
+}
+
+const char *usm__sid_make(apr_int64_t fid, const char *id, apr_pool_t *pool)
+{
+    if (fid == 0)
+        return apr_pstrdup(pool, id); /* the hierarchy's items are folders: their id is the short one */
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT ":%s", fid, is_plain(id) ? id : long_id(id, pool));
+}
+
+typedef struct find_t {
+    const char *hash, *found;
+    apr_pool_t *pool, *scratch;
+} find_t;
+
+static usm_error_t *find_long(void *baton, const usm_item_row_t *row)
+{
+    find_t *find = baton;
+    if (!is_plain(row->id) && strcmp(long_id(row->id, find->scratch), find->hash) == 0)
+        find->found = apr_pstrdup(find->pool, row->id);
+    apr_pool_clear(find->scratch);
+    return NULL;
+}
+
+usm_error_t *usm__sid_parse(const char **id_p, usm_turn_t *turn, const char *sid)
+{
+    *id_p = NULL;
+    if (!sid || strlen(sid) > 64)
+        return NULL;
+    if (turn->folder.fid == 0) {
+        *id_p = usm__fid_parse(sid) ? apr_pstrdup(turn->pool, sid) : NULL;
+        return NULL;
+    }
+    const char *colon = strchr(sid, ':');
+    apr_int64_t fid;
+    if (!colon || !parse_num(&fid, sid, (apr_size_t)(colon - sid)) || fid != turn->folder.fid || !colon[1])
+        return NULL;
+    if (colon[1] != '~') {
+        *id_p = apr_pstrdup(turn->pool, colon + 1);
+        return NULL;
+    }
+    find_t find = {.hash = colon + 1, .pool = turn->pool};
+    apr_pool_create(&find.scratch, turn->pool);
+    usm_txn_t *txn;
+    USM_ERR(usm__read(&txn, turn->session, find.scratch));
+    apr_pool_t *scan;
+    apr_pool_create(&scan, turn->pool);
+    find.scratch = scan;
+    USM_ERR(usm__finish(turn->session, txn,
+                        USM__VT(turn->session)->item_scan(txn, turn->coll.id, turn->base, find_long, &find, turn->pool)));
+    *id_p = find.found;
+    return NULL;
+}
+
+const char *usm__key_make(apr_int64_t epoch, apr_int64_t gen, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%012" APR_UINT64_T_HEX_FMT ".%" APR_INT64_T_FMT, (apr_uint64_t)epoch, gen);
+}
+
+int usm__key_parse(apr_int64_t *epoch_p, apr_int64_t *gen_p, const char *key)
+{
+    apr_int64_t epoch = 0;
+    apr_size_t len = key ? strlen(key) : 0;
+    if (len < 14 || len > USM__KEY_MAX || key[12] != '.')
+        return 0;
+    for (int i = 0; i < 12; i++) {
+        int c = key[i];
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+            return 0;
+        epoch = epoch * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    *epoch_p = epoch;
+    return parse_num(gen_p, key + 13, len - 13) && *gen_p > 0 && *gen_p < USM_GEN_INF;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core.h"
+
+typedef struct watched_t {
+    const char *folder;
+    apr_int64_t fid;
+} watched_t;
+
+struct usm_watch_t {
+    apr_pool_t *pool;
+    usm_session_t *session;
+    apr_array_header_t *folders; /**< watched_t */
+    int hierarchy;
+};
+
+usm_error_t *usm_watch_create(usm_watch_t **watch_p, usm_session_t *session, apr_pool_t *pool)
+{
+    usm_watch_t *watch = apr_pcalloc(pool, sizeof *watch);
+    watch->pool = pool;
+    watch->session = session;
+    watch->folders = apr_array_make(pool, 8, sizeof(watched_t));
+    *watch_p = watch;
+    return NULL;
+}
+
+static usm_error_t *load(int *found_p, usm_collection_row_t *coll, usm_folder_row_t *folder, usm_watch_t *watch,
+                         apr_int64_t fid, apr_pool_t *pool)
+{
+    usm_session_t *session = watch->session;
+    usm_txn_t *txn;
+    *found_p = 0;
+    memset(folder, 0, sizeof *folder);
+    USM_ERR(usm__read(&txn, session, pool));
+    USM_ERR(usm__finish(session, txn, USM__VT(session)->collection_get(found_p, coll, folder, txn, session->device.id,
+                                                                       session->device.user, fid, pool)));
+    if (fid && (!folder->fid || folder->gone))
+        *found_p = 0;
+    return NULL;
+}
+
+usm_error_t *usm_watch_add(int *known_p, usm_watch_t *watch, const char *folder)
+{
+    usm_collection_row_t coll;
+    usm_folder_row_t row;
+    apr_int64_t fid = usm__fid_parse(folder);
+    *known_p = 0;
+    if (!fid || watch->session->transient)
+        return NULL;
+    USM_ERR(load(known_p, &coll, &row, watch, fid, watch->pool));
+    if (*known_p) {
+        watched_t *w = apr_array_push(watch->folders);
+        w->folder = apr_pstrdup(watch->pool, folder);
+        w->fid = fid;
+    }
+    return NULL;
+}
+
+void usm_watch_hierarchy(usm_watch_t *watch)
+{
+    watch->hierarchy = 1;
+}
+
+static usm_error_t *waiting(int *count_p, usm_session_t *session, usm_id_t collection, apr_pool_t *pool)
+{
+    usm_txn_t *txn;
+    USM_ERR(usm__read(&txn, session, pool));
+    return usm__finish(session, txn, USM__VT(session)->pending_count(count_p, txn, collection, 1));
+}
+
+/* Is there something the device does not have? The cheap question first, then the queue itself. */
+static usm_error_t *check_one(int *changed_p, usm_watch_t *watch, apr_int64_t fid, apr_pool_t *pool)
+{
+    usm_session_t *session = watch->session;
+    usm_collection_row_t coll;
+    usm_folder_row_t folder;
+    usm_brange_t range;
+    usm_bref_t ref;
+    int found, changed = 1;
+    *changed_p = 0;
+    USM_ERR(load(&found, &coll, &folder, watch, fid, pool));
+    if (!found)
+        return NULL;
+    USM_ERR(waiting(changed_p, session, coll.id, pool));
+    if (*changed_p || folder.role == USM_ROLE_OUTBOX)
+        return NULL;
+    range.since = coll.since;
+    range.open_tasks_only = coll.open_tasks_only;
+    if (fid && coll.cursor) {
+        usm__folder_ref(&ref, &folder);
+        USM_ERR(usm__checked(session, USM__BVT(session)->changed(&changed, &session->call, &ref, coll.cursor, pool)));
+    }
+    if (!changed)
+        return NULL;
+    USM_ERR(usm__detect(session, &coll, fid ? &folder : NULL, &range, NULL, coll.gen, pool));
+    return waiting(changed_p, session, coll.id, pool);
+}
+
+usm_error_t *usm_watch_check(usm_watch_result_t *result, usm_watch_t *watch, apr_pool_t *pool)
+{
+    apr_array_header_t *changed = apr_array_make(pool, 4, sizeof(const char *));
+    apr_pool_t *iterpool;
+    apr_pool_create(&iterpool, pool);
+    memset(result, 0, sizeof *result);
+    if (watch->hierarchy)
+        USM_ERR(check_one(&result->hierarchy, watch, 0, iterpool));
+    for (int i = 0; i < watch->folders->nelts; i++) {
+        const watched_t *w = &APR_ARRAY_IDX(watch->folders, i, watched_t);
+        int yes = 0;
+        apr_pool_clear(iterpool);
+        usm_error_t *err = check_one(&yes, watch, w->fid, iterpool);
+        if (err && (usm_error_is(err, USM_ECURSOR) || usm_error_is(err, USM_EFOLDER_GONE))) {
+            usm_error_clear(err); /* a Sync of this folder tells the device what to do */
+            err = NULL;
+            yes = 1;
+        }
+        if (err)
+            return err;
+        if (yes)
+            APR_ARRAY_PUSH(changed, const char *) = w->folder;
+    }
+    apr_pool_destroy(iterpool);
+    result->count = changed->nelts;
+    result->folders = (const char **)changed->elts;
+    return NULL;
+}
+
+/* Sleep in short pieces, so that a stop is noticed. @return non-zero = stop. */
+static int nap(usm_time_t until, int (*stop)(void *baton), void *baton)
+{
+    for (;;) {
+        usm_time_t left = until - usm__now();
+        if (stop && stop(baton))
+            return 1;
+        if (left <= 0)
+            return 0;
+        apr_sleep((left > 250 ? 250 : left) * 1000);
+    }
+}
+
+usm_error_t *usm_watch_wait(usm_watch_result_t *result, usm_watch_t *watch, usm_time_t deadline,
+                            int (*stop)(void *baton), void *baton, apr_pool_t *pool)
+{
+    apr_pool_t *iterpool;
+    apr_pool_create(&iterpool, pool);
+    for (;;) {
+        apr_pool_clear(iterpool);
+        usm_error_t *err = usm_watch_check(result, watch, iterpool);
+        if (err && !usm_error_retry(err))
+            return err;
+        if (err) {
+            usm_log(watch->session->log, USM_LOG_DEBUG, 102, "watch: %s", usm_error_text(err, iterpool));
+            usm_error_clear(err);
+            memset(result, 0, sizeof *result);
+        }
+        usm_time_t now = usm__now(), next = now + watch->session->ctx->config.poll_interval_ms;
+        if (result->hierarchy || result->count || now >= deadline)
+            break;
+        if (nap(next < deadline ? next : deadline, stop, baton))
+            break;
+    }
+    const char **folders = apr_palloc(pool, sizeof(char *) * (apr_size_t)(result->count + 1));
+    for (int i = 0; i < result->count; i++)
+        folders[i] = apr_pstrdup(pool, result->folders[i]);
+    result->folders = folders;
+    apr_pool_destroy(iterpool);
+    return NULL;
+}
