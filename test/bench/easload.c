@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* easload - puts a measured load on an ActiveSync server.
  *
- * It prepares its phones, prints "ready", waits for a line on standard input (so that whoever measures the server can read
- * its clocks between), puts the load on, and prints one line of JSON. Operations:
+ * It prepares its phones, prints "ready", waits for a line on standard input (so that whoever measures the server can
+ * read its clocks between), puts the load on, and prints one line of JSON. Operations:
  *   options, foldersync, nochange   one phone per connection, the same request again and again, nothing new to tell
  *   first                           each request is the first Sync with items of a phone of its own
  *   drain                           one phone per connection syncs until nothing is left; a request is one Sync
@@ -218,8 +218,8 @@ static void make_worker(worker_t *worker, const target_t *target, operation_e op
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: easload -u URL -n USER -p PASSWORD [-V VERSION] [-d DEVICE] [-c CONNECTIONS] [-r REQUESTS]\n"
-                    "               [-f FOLDERTYPE] [-w WINDOW] [-b BODYBYTES] [-F FILTER] OPERATION\n"
+    fprintf(stderr, "usage: easload -u URL -n USER -p PASSWORD [-V VERSION] [-d DEVICE] [-c CONNECTIONS]\n"
+                    "               [-r REQUESTS] [-f FOLDERTYPE] [-w WINDOW] [-b BODYBYTES] [-F FILTER] OPERATION\n"
                     "OPERATION: options foldersync nochange first drain step\n");
     exit(2);
 }
@@ -273,7 +273,9 @@ static void parse(arguments_t *args, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    arguments_t args = {.target = {.version = "14.1", .folder_type = 2, .window = 100}, .device = "load", .connections = 1,
+    arguments_t args = {.target = {.version = "14.1", .folder_type = 2, .window = 100},
+                        .device = "load",
+                        .connections = 1,
                         .requests = 1};
     worker_t *workers;
     double began;

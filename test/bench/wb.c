@@ -90,7 +90,8 @@ static int read_number(wb_in_t *in, size_t *value_p)
 
 static void tell(wb_in_t *in, int kind, const unsigned char *text, size_t len)
 {
-    wb_event_t event = {.kind = kind, .tag = in->tags[in->depth - 1], .depth = in->depth, .text = (const char *)text, .len = len};
+    wb_event_t event = {
+        .kind = kind, .tag = in->tags[in->depth - 1], .depth = in->depth, .text = (const char *)text, .len = len};
 
     in->fn(in->baton, &event);
 }
