@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* floor - the least that a gateway can do: one process, one connection, the OX calls a Sync cannot do without, jansson to
- * parse the answers, every value looked at once and copied out, and as many bytes written as the gateway writes. No state,
- * no WBXML, no HTTP server. Its CPU time is what the gateway's is compared with.
+/* floor - the least that a gateway can do: one process, one connection, the OX calls a Sync cannot do without,
+ * jansson to parse the answers, every value looked at once and copied out, and as many bytes written as the
+ * gateway writes. No state, no WBXML, no HTTP server. Its CPU time is what the gateway's is compared with.
  *
- * Prints one line of JSON: rounds, items and bytes of one round, calls of one round, CPU milliseconds of one round.
- */
+ * Prints one line of JSON: rounds, items and bytes of one round, calls of one round, CPU milliseconds of one
+ * round. */
 #include <curl/curl.h>
 #include <getopt.h>
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A phone of the load generator: what it has to remember to go on syncing one folder, and the requests it makes. It knows
- * nothing of the server but a base URL, so the same load can be put on any ActiveSync server. */
+/* A phone of the load generator: what it has to remember to go on syncing one folder, and the requests it makes.
+ * It knows nothing of the server but a base URL, so the same load can be put on any ActiveSync server. */
 #ifndef BENCH_PHONE_H
 #define BENCH_PHONE_H
 

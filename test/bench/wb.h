@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* WBXML for the load generator: a builder that writes tokens by number and a reader that tells start tags, text and ends.
- * Both know pages and token numbers only, so that the generator shares nothing with the servers it loads. */
+/* WBXML for the load generator: a builder that writes tokens by number and a reader that tells start tags, text
+ * and ends. Both know pages and token numbers only, so that the generator shares nothing with the servers it
+ * loads. */
 #ifndef BENCH_WB_H
 #define BENCH_WB_H
 

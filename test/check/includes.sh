@@ -52,34 +52,45 @@ layer_of() {
     esac
 }
 
-sources | xargs grep -nE '^[ \t]*#[ \t]*include' | sed -nE 's/^([^:]+):([0-9]+):[^<"]*([<"])([^>"]+)[>"].*/\1 \2 \3 \4/p' > "$tmp/all"
+# resolve FILE KIND HEADER: the path of a header of ours, "-" for one of somebody else
+resolve() {
+    if [ "$2" = '"' ] && [ -f "$(dirname "$1")/$3" ]; then
+        echo "$(dirname "$1")/$3" | sed -E ':a; s#[^/]+/\.\./##; ta; s#^(\./)+##; s#/\./#/#g'
+        return
+    fi
+    for path in libusm/include libusm mod_eas test .; do
+        [ -f "$path/$3" ] && echo "${path#.}/$3" | sed 's#^/##' && return
+    done
+    echo -
+}
+
+sources | xargs grep -nE '^[ \t]*#[ \t]*include' |
+    sed -nE 's/^([^:]+):([0-9]+):[^<"]*([<"])([^>"]+)[>"].*/\1 \2 \3 \4/p' > "$tmp/all"
 [ -s "$tmp/all" ] || fault "no #include found at all: the search is broken"
+grep -E '^(libusm|mod_eas|test)/' "$tmp/all" | while read -r file line kind header; do
+    # The C library and APR are everybody's.
+    case $header in
+    apr*.h | std*.h | string.h | sys/*) continue ;;
+    esac
+    echo "$file $line $header $(resolve "$file" "$kind" "$header")"
+done > "$tmp/resolved"
 
 while read -r header allowed most; do
-    grep -E "^[^ ]+ [0-9]+ [<\"] ($header)$" "$tmp/all" > "$tmp/hits"
-    grep -vE "^($allowed) " "$tmp/hits" | sed 's/ [<"] / includes /; s/ /:/' | fault_lines "foreign header out of its place"
+    grep -E "^[^ ]+ [0-9]+ ($header) -$" "$tmp/resolved" > "$tmp/hits"
+    grep -vE "^($allowed) " "$tmp/hits" | sed -E 's/^([^ ]+) ([0-9]+) ([^ ]+) -/\1:\2 includes \3/' |
+        fault_lines "foreign header out of its place"
     files=$(grep -E '^(libusm|mod_eas)/' "$tmp/hits" | cut -d' ' -f1 | sort -u | wc -l)
     [ "$files" -le "$most" ] || fault "$files files include $header, at most $most may"
 done < "$tmp/foreign"
 
-while read -r file line kind header; do
-    found=
-    if [ "$kind" = '"' ] && [ -f "$(dirname "$file")/$header" ]; then
-        found=$(dirname "$file")/$header
-    else
-        for path in libusm/include libusm mod_eas test .; do
-            [ -f "$path/$header" ] && found=$path/$header && break
-        done
-    fi
-    [ -n "$found" ] || continue
-    found=$(echo "$found" | sed -E ':a; s#[^/]+/\.\./##; ta; s#^(\./)+##; s#/\./#/#g')
+grep -v ' -$' "$tmp/resolved" | while read -r file line header found; do
     layer=$(layer_of "$found")
-    grep_row=$(while read -r files folders; do
+    row=$(while read -r files folders; do
         echo "$file" | grep -qE "^($files)$" && echo "$folders" && break
     done < "$tmp/layers")
-    case " $grep_row " in
+    case " $row " in
     *" $layer "*) ;;
-    *) fault "$file:$line includes $found ($layer); allowed are: $grep_row" ;;
+    *) fault "$file:$line includes $found ($layer); allowed are: $row" ;;
     esac
-done < "$tmp/all"
+done
 finish

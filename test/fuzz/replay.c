@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The main of a fuzz target that is not linked with libFuzzer: runs each file named as an argument once, in a heap block
- * of exactly its size, so that a sanitizer or valgrind sees a read past its end. */
+/* The main of a fuzz target that is not linked with libFuzzer: runs each file named as an argument once, in a heap
+ * block of exactly its size, so that a sanitizer or valgrind sees a read past its end. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

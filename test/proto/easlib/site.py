@@ -158,9 +158,10 @@ class Httpd:
     MODULES = ["mpm_event", "authn_core", "authz_core", "authz_user", "auth_basic", "socache_shmcb", "ssl", "filter",
                "deflate", "reqtimeout", "env", "setenvif"]
 
-    def __init__(self, folder, config, extra_locations=""):
+    def __init__(self, folder, config, extra_locations="", tls_port=None):
         self.folder = folder
         self.plain, self.tls = free_ports(2)
+        self.tls = tls_port or self.tls
         self.error_log = os.path.join(folder, "error.log")
         libexec = subprocess.run(["apxs", "-q", "LIBEXECDIR"], check=True, capture_output=True,
                                  text=True).stdout.strip()
@@ -182,7 +183,7 @@ Mutex file:{folder}
 {root}{loads}
 LoadModule eas_module {MODULE}
 Listen 127.0.0.1:{self.plain}
-Listen 127.0.0.1:{self.tls} https
+Listen {os.environ.get("EAS_LISTEN", "127.0.0.1")}:{self.tls} https
 ErrorLog {self.error_log}
 ErrorLogFormat "[%l] [%m:%P] %M"
 LogLevel warn eas:{os.environ.get("EAS_LOGLEVEL", "debug")}
@@ -197,7 +198,7 @@ KeepAliveTimeout 30
 GracefulShutdownTimeout 5
 RequestReadTimeout header=20-40,MinRate=500
 {config}
-<VirtualHost 127.0.0.1:{self.tls}>
+<VirtualHost *:{self.tls}>
     SSLEngine on
     SSLCertificateFile {cert}
     SSLCertificateKeyFile {key}
@@ -291,7 +292,7 @@ def location(prefix, ox_url, store_url, **more):
 class Site:
     """All of it."""
 
-    def __init__(self, seed, store=None):
+    def __init__(self, seed, store=None, tls_port=None, config=""):
         self.folder = tempfile.mkdtemp(prefix="eastest.", dir=os.environ.get("TMPDIR", "/tmp"))
         os.chmod(self.folder, 0o755)
         self.state = os.path.join(self.folder, "state")
@@ -301,12 +302,12 @@ class Site:
             os.chown(self.state, www.pw_uid, www.pw_gid)
         self.parts, self.db = [], None
         try:
-            self._start(seed, store or os.environ.get("EAS_STORE", "sqlite"))
+            self._start(seed, store or os.environ.get("EAS_STORE", "sqlite"), tls_port, config)
         except BaseException:
             self.stop()
             raise
 
-    def _start(self, seed, store):
+    def _start(self, seed, store, tls_port, config):
         for needed in (MODULE, OXD):
             if not os.path.exists(needed):
                 raise RuntimeError(f"{needed} is missing: build first, or set EAS_BUILD")
@@ -320,10 +321,11 @@ class Site:
                 url = self.db.url
         else:
             url = f"sqlite:{self.state}/eas.db"
+        self.store_url = url
         dead = free_ports(1)[0]
         self.httpd = Httpd(self.folder, location("", self.ox.url, url)
                            + location("/dead", f"http://127.0.0.1:{dead}/ajax/", url)
-                           + location("/tls", self.ox.url, url, EASRequireTLS="on"))
+                           + location("/tls", self.ox.url, url, EASRequireTLS="on"), config, tls_port)
         self.parts.append(self.httpd)
         self.httpd.wait()
         self.eas = Server("127.0.0.1", self.httpd.plain)
