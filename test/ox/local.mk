@@ -1,1 +1,16 @@
-# Adds to the lists in the top Makefile.am.
+# The stand-in for an Open-Xchange server.
+OXD_SOURCES = test/ox/main.c test/ox/http.c test/ox/upload.c test/ox/request.c test/ox/errors.c test/ox/dispatch.c \
+	test/ox/session.c test/ox/multiple.c test/ox/fault.c test/ox/control.c test/ox/push.c test/ox/clock.c \
+	test/ox/data.c test/ox/tree.c test/ox/seed.c test/ox/seedlarge.c test/ox/state.c test/ox/folders.c \
+	test/ox/folderedit.c test/ox/obj.c test/ox/pim.c test/ox/pimseed.c test/ox/recur.c test/ox/contacts.c \
+	test/ox/contactsearch.c test/ox/picture.c test/ox/tasks.c test/ox/user.c test/ox/config.c \
+	test/ox/oxd.h test/ox/data.h test/ox/pim.h test/ox/server.h test/ox/modules.h test/ox/folders.h \
+	test/ox/contacts.h test/ox/recur.h test/ox/seedfield.h test/ox/upload.h
+# The mail module: OXD_SOURCES += test/ox/mail.c …
+
+if HAVE_MHD
+noinst_PROGRAMS += test/ox/oxd
+test_ox_oxd_SOURCES = $(OXD_SOURCES)
+test_ox_oxd_CPPFLAGS = -I$(top_builddir) $(MICROHTTPD_CFLAGS) $(JANSSON_CFLAGS) $(GMIME_CFLAGS)
+test_ox_oxd_LDADD = $(MICROHTTPD_LIBS) $(JANSSON_LIBS) $(GMIME_LIBS)
+endif

@@ -80,6 +80,7 @@ struct oxd_options {
     const char *state;        /* state file: restored at start if it exists, saved at the end */
     const char *prefix;       /* "/ajax/" */
     bool ip_check;
+    bool any_address;         /* listen on all addresses, not only loopback */
     int threads;
     int max_sessions;         /* per user, SES-0007 beyond it */
 };
@@ -248,6 +249,7 @@ struct oxd_req {
     const char *path;             /* what follows the module in the URL, no leading slash: "mail/sendaddress" */
     const char *action;           /* "" if none */
     GArray *params;               /* struct oxd_param: query, then form; in multiple: the members */
+    guint nquery;                 /* that many of params came in the query string */
     json_t *body;                 /* PUT body, or the form field json / json_0 of an upload; NULL: none or not JSON */
     const char *raw;              /* PUT body as it came */
     size_t raw_len;
@@ -259,6 +261,9 @@ struct oxd_req {
     const char *peer_ip, *user_agent, *accept, *cookie; /* "" if absent */
     bool in_multiple, internal;   /* internal: made by the control port */
     struct oxd_reply reply;
+    GString *out;                 /* the body as it goes over the wire, made by oxd_dispatch under the lock */
+    const char *out_type;
+    void *scratch;                /* the module's own while it answers */
     GStringChunk *chunk;
     GPtrArray *owned;             /* things to g_free at the end */
 };
@@ -386,6 +391,7 @@ struct oxs_module {
     void (*folder_clear)(struct oxd_folder *f, struct oxd_user *by);
     void (*folder_free)(struct oxd_folder *f);   /* frees f->mail and the like; no traces */
     void (*user_free)(struct oxd_user *user);    /* frees user->mail */
+    int64_t (*user_bytes)(const struct oxd_user *user); /* what the user's mails take, for quota?action=mail */
 };
 
 extern const struct oxs_module *const oxd_modules[];  /* NULL ended */
