@@ -1,7 +1,9 @@
 # Checks of the tree itself: see README of this folder. Each is a test of `make check`.
 dist_check_SCRIPTS = \
 	test/check/banned.sh \
+	test/check/directives.sh \
 	test/check/includes.sh \
+	test/check/lognos.sh \
 	test/check/readmes.sh \
 	test/check/size.sh \
 	test/check/symbols.sh \
