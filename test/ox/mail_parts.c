@@ -119,6 +119,10 @@ static char *leaf_text(GMimeObject *obj)
         }
     }
     g_byte_array_free(bytes, TRUE);
+    /* Callers see C strings; a converted text may hold NUL. */
+    for (gsize i = 0; out && i < n; i++) {
+        out[i] = out[i] ? out[i] : ' ';
+    }
     return out ? out : g_strdup("");
 }
 

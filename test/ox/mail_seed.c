@@ -116,7 +116,8 @@ static GBytes *row_raw(const struct oxd_user *user, const json_t *row, int64_t r
 static void row_add(const struct oxd_user *user, struct oxd_folder *f, const json_t *row, mail_msg_t **last)
 {
     int64_t count = json_object_get(row, "count") ? json_integer_value(json_object_get(row, "count")) : 1;
-    int64_t date = json_object_get(row, "date") ? json_integer_value(json_object_get(row, "date")) : oxd_now();
+    const json_t *when = json_object_get(row, "date") ? json_object_get(row, "date") : json_object_get(row, "received");
+    int64_t date = when ? json_integer_value(when) : oxd_now();
     int64_t age = (int64_t)(json_number_value(json_object_get(row, "age_days")) * 86400000.0);
     int64_t uid = json_integer_value(json_object_get(row, "uid"));
     int flags = (int)json_integer_value(json_object_get(row, "flags"));
@@ -155,18 +156,19 @@ static void row_generate(const struct oxd_user *user, struct oxd_folder *f, cons
 
 /* ---- seed ---- */
 
-/* The folder by id; missing ones below default0 are made. NULL: not a mail folder id. */
-static struct oxd_folder *folder_ensure(struct oxd_user *user, const char *id)
+/* The folder by path below default0 ("INBOX/Project"); missing ones are made. NULL: a name is empty. */
+static struct oxd_folder *folder_ensure(struct oxd_user *user, const char *path)
 {
-    struct oxd_folder *f = oxd_folder_find(user->ctx, user, id);
-    const char *slash = strrchr(id, '/');
-    if (f || !slash || !g_str_has_prefix(id, "default0/")) {
-        return f && f->kind == OXK_MAIL ? f : NULL;
+    struct oxd_folder *f = user->mail_root;
+    char **names = g_strsplit(g_str_has_prefix(path, "default0/") ? path + 9 : path, "/", -1);
+    for (char **name = names; f && *name; name++) {
+        char *id = g_strdup_printf("%s/%s", f->id, *name);
+        struct oxd_folder *kid = **name ? oxd_folder_find(user->ctx, user, id) : NULL;
+        f = kid || !**name ? kid : oxd_mail_folder_new(user, f, *name, OXF_NONE);
+        g_free(id);
     }
-    char *parent_id = g_strndup(id, (gsize)(slash - id));
-    struct oxd_folder *parent = strcmp(parent_id, "default0") == 0 ? user->mail_root : folder_ensure(user, parent_id);
-    g_free(parent_id);
-    return parent ? oxd_mail_folder_new(user, parent, slash + 1, OXF_NONE) : NULL;
+    g_strfreev(names);
+    return f;
 }
 
 int mail_seed_load(struct oxd_ctx *ctx, struct oxd_user *user, const json_t *seed, char **err)
