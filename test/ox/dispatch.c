@@ -4,8 +4,6 @@
 #include "server.h"
 #include "modules.h"
 
-#pragma weak oxs_mail
-
 /* Every module of the stand-in. A new one is one row here and one in modules.h. */
 const struct oxs_module *const oxd_modules[] = {
     &oxs_login,        &oxs_multiple,         &oxs_folders,       &oxs_folder,       &oxs_sync,
