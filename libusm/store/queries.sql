@@ -1,0 +1,253 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Every statement the store runs. queries.awk makes queries.h of it: a row per name.
+-- "-- STMT_NAME" starts a statement. Where the two databases need different texts, "-- sqlite" and "-- mariadb" start
+-- the text for one of them; both texts take the same list of parameters (SQLite by number). Other comments explain.
+-- A statement that walks rows takes the last row seen and a limit: a walk is a chain of short index ranges.
+
+-- STMT_USER_GET
+SELECT id FROM usr WHERE user_key = ?
+
+-- STMT_USER_ADD
+INSERT INTO usr (user_key, last_fid) VALUES (?, 0)
+
+-- STMT_DEVICE_GET
+SELECT d.id, d.usr, d.device_id, d.device_type, d.policy_key, d.policy_digest, d.pending_key, d.pending_digest,
+       d.created, d.seen
+FROM usr u JOIN device d ON d.usr = u.id
+WHERE u.user_key = ? AND d.device_id = ?
+
+-- STMT_DEVICE_ID
+SELECT id FROM device WHERE usr = ? AND device_id = ?
+
+-- STMT_DEVICE_ADD
+INSERT INTO device (usr, device_id, device_type, policy_key, policy_digest, pending_key, pending_digest, created, seen)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- STMT_DEVICE_POLICY
+UPDATE device SET policy_key = ?, policy_digest = ?, pending_key = ?, pending_digest = ? WHERE id = ?
+
+-- STMT_DEVICE_SEEN
+UPDATE device SET seen = ? WHERE id = ?
+
+-- The rest goes by foreign keys.
+-- STMT_DEVICE_DELETE
+DELETE FROM device WHERE id = ?
+
+-- STMT_ATTR_GET
+SELECT value FROM device_attr WHERE device = ? AND name = ?
+
+-- STMT_ATTR_SET
+REPLACE INTO device_attr (device, name, value) VALUES (?, ?, ?)
+
+-- STMT_ATTR_DROP
+DELETE FROM device_attr WHERE device = ? AND name = ?
+
+-- STMT_FOLDER_SCAN
+SELECT fid, backend_id, live, parent, name, cls, role, rights, token, has_children
+FROM folder
+WHERE usr = ? AND fid > ? AND (live = 1 OR ? = 1)
+ORDER BY fid LIMIT ?
+
+-- STMT_FOLDER_GET
+SELECT fid, backend_id, live, parent, name, cls, role, rights, token, has_children
+FROM folder
+WHERE usr = ? AND fid = ?
+
+-- The update locks the user's row: ids are handed out one transaction at a time.
+-- STMT_FOLDER_NEXT
+UPDATE usr SET last_fid = last_fid + 1 WHERE id = ?
+
+-- STMT_FOLDER_LAST
+SELECT last_fid FROM usr WHERE id = ?
+
+-- STMT_FOLDER_ADD
+INSERT INTO folder (usr, fid, backend_id, live, parent, name, cls, role, rights, token, has_children)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- STMT_FOLDER_UPDATE
+UPDATE folder SET backend_id = ?, live = ?, parent = ?, name = ?, cls = ?, role = ?, rights = ?, token = ?,
+    has_children = ?
+WHERE usr = ? AND fid = ?
+
+-- The user's row is the anchor that lets both the folder and the collection be absent.
+-- STMT_COLLECTION_GET
+SELECT f.fid, f.backend_id, f.live, f.parent, f.name, f.cls, f.role, f.rights, f.token, f.has_children,
+       c.id, c.cls, c.epoch, c.gen, c.prev, c.since, c.open_tasks, c.progress, c.options, c.created, c.full_at, c.lease,
+       c.lease_until
+FROM usr u
+LEFT JOIN folder f ON f.usr = u.id AND f.fid = ?
+LEFT JOIN collection c ON c.device = ? AND c.fid = ?
+WHERE u.id = ?
+
+-- STMT_COLLECTION_ID
+SELECT id FROM collection WHERE device = ? AND fid = ?
+
+-- STMT_COLLECTION_ADD
+INSERT INTO collection (cls, epoch, gen, prev, since, open_tasks, progress, options, created, full_at, lease,
+    lease_until, device, fid)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- STMT_COLLECTION_RESTART
+UPDATE collection SET cls = ?, epoch = ?, gen = ?, prev = ?, since = ?, open_tasks = ?, progress = ?, options = ?,
+    created = ?, full_at = ?, lease = ?, lease_until = ?
+WHERE id = ?
+
+-- STMT_COLLECTION_ADVANCE
+UPDATE collection SET gen = ?, prev = ?, lease = '', lease_until = NULL WHERE id = ? AND epoch = ? AND gen = ?
+
+-- STMT_COLLECTION_CURSOR
+UPDATE collection SET progress = ?, since = ?, open_tasks = ?, full_at = ? WHERE id = ? AND epoch = ?
+
+-- STMT_COLLECTION_OPTIONS
+UPDATE collection SET options = ? WHERE id = ?
+
+-- STMT_COLLECTION_LEASE
+UPDATE collection SET lease = ?, lease_until = ?
+WHERE id = ? AND epoch = ? AND (lease = '' OR lease = ? OR lease_until IS NULL OR lease_until <= ?)
+
+-- STMT_COLLECTION_UNLEASE
+UPDATE collection SET lease = '', lease_until = NULL WHERE id = ? AND lease = ?
+
+-- STMT_COLLECTION_DELETE
+DELETE FROM collection WHERE id = ?
+
+-- STMT_ITEM_GET
+SELECT born, died, rev, edge, withheld, digests
+FROM item
+WHERE collection = ? AND idlen = ? AND id = ? AND born <= ? AND died > ?
+
+-- STMT_ITEM_ADD
+REPLACE INTO item (collection, idlen, id, born, died, rev, edge, withheld, digests)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- STMT_ITEM_KILL
+UPDATE item SET died = ? WHERE collection = ? AND idlen = ? AND id = ? AND born <= ? AND died > ?
+
+-- STMT_ITEM_TOUCH
+UPDATE item SET rev = ?, edge = ? WHERE collection = ? AND idlen = ? AND id = ? AND born <= ? AND died > ?
+
+-- One generation in order of (idlen, id), after the pair given. Each database has another form that it walks along the
+-- primary key: SQLite the row value, MariaDB the ranges (which take some parameters twice).
+-- STMT_ITEM_SCAN
+-- sqlite
+SELECT id, born, died, rev, edge, withheld, digests
+FROM item
+WHERE collection = ?1 AND (idlen, id) > (?2, ?3) AND born <= ?5 AND died > ?6
+ORDER BY idlen, id LIMIT ?7
+-- mariadb
+SELECT id, born, died, rev, edge, withheld, digests
+FROM item
+WHERE collection = ? AND ((idlen = ? AND id > ?) OR idlen > ?) AND born <= ? AND died > ?
+ORDER BY idlen, id LIMIT ?
+
+-- STMT_ITEM_EDGE
+-- sqlite
+SELECT id, born, died, rev, edge, withheld, digests
+FROM item
+WHERE collection = ?1 AND (edge, idlen, id) > (?2, ?3, ?4) AND edge < ?8 AND born <= ?9 AND died > ?10
+ORDER BY edge, idlen, id LIMIT ?11
+-- mariadb
+SELECT id, born, died, rev, edge, withheld, digests
+FROM item
+WHERE collection = ? AND ((edge = ? AND idlen = ? AND id > ?) OR (edge = ? AND idlen > ?) OR edge > ?)
+    AND edge < ? AND born <= ? AND died > ?
+ORDER BY edge, idlen, id LIMIT ?
+
+-- STMT_ITEM_WIPE
+DELETE FROM item WHERE collection = ?
+
+-- The second bound is what lets SQLite use its partial index.
+-- STMT_ITEM_PURGE
+DELETE FROM item WHERE collection = ? AND died <= ? AND died < 2147483647
+
+-- STMT_ITEM_UNBORN
+DELETE FROM item WHERE collection = ? AND born = ?
+
+-- STMT_ITEM_REVIVE
+UPDATE item SET died = 2147483647 WHERE collection = ? AND died = ? AND died < 2147483647
+
+-- STMT_PENDING_PUT
+REPLACE INTO pending (collection, idlen, id, taken, place, state, rev, edge) VALUES (?, ?, ?, 0, ?, ?, ?, ?)
+
+-- STMT_PENDING_DROP
+DELETE FROM pending WHERE collection = ? AND idlen = ? AND id = ? AND taken = ?
+
+-- STMT_PENDING_GET
+SELECT place, state, rev, edge FROM pending WHERE collection = ? AND idlen = ? AND id = ? AND taken = 0
+
+-- STMT_PENDING_SCAN
+-- sqlite
+SELECT id, place, state, rev, edge
+FROM pending
+WHERE collection = ?1 AND taken = 0 AND (place, idlen, id) > (?2, ?3, ?4)
+ORDER BY place, idlen, id LIMIT ?8
+-- mariadb
+SELECT id, place, state, rev, edge
+FROM pending
+WHERE collection = ? AND taken = 0
+    AND ((place = ? AND idlen = ? AND id > ?) OR (place = ? AND idlen > ?) OR place > ?)
+ORDER BY place, idlen, id LIMIT ?
+
+-- STMT_PENDING_TAKE
+UPDATE pending SET taken = ? WHERE collection = ? AND idlen = ? AND id = ? AND taken = 0
+
+-- STMT_PENDING_COUNT
+SELECT COUNT(*) FROM (SELECT 1 FROM pending WHERE collection = ? AND taken = 0 LIMIT ?) t
+
+-- STMT_PENDING_WIPE
+DELETE FROM pending WHERE collection = ?
+
+-- STMT_PENDING_PURGE
+DELETE FROM pending WHERE collection = ? AND taken > 0 AND taken <= ?
+
+-- Entries that have a newer untaken one of the same id stay as they are; PENDING_FORGET removes them.
+-- STMT_PENDING_UNTAKE
+-- sqlite
+UPDATE OR IGNORE pending SET taken = 0 WHERE collection = ? AND taken = ?
+-- mariadb
+UPDATE IGNORE pending SET taken = 0 WHERE collection = ? AND taken = ?
+
+-- STMT_PENDING_FORGET
+DELETE FROM pending WHERE collection = ? AND taken = ?
+
+-- STMT_ECHO_GET
+SELECT digest, done, code, id, rev, edge, made
+FROM echo
+WHERE collection = ? AND base = ? AND kind = ? AND cid = ?
+
+-- STMT_ECHO_PUT
+REPLACE INTO echo (collection, base, kind, cid, digest, done, code, id, rev, edge, made)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- STMT_ECHO_WIPE
+DELETE FROM echo WHERE collection = ?
+
+-- STMT_ECHO_PURGE
+DELETE FROM echo WHERE collection = ? AND base < ?
+
+-- STMT_SENT_GET
+SELECT digest, done, code, id, rev, edge, made
+FROM sent
+WHERE device = ? AND base = ? AND kind = ? AND cid = ?
+
+-- STMT_SENT_PUT
+REPLACE INTO sent (device, base, kind, cid, digest, done, code, id, rev, edge, made)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- STMT_SENT_NTH
+SELECT made FROM sent WHERE device = ? ORDER BY made DESC LIMIT 1 OFFSET ?
+
+-- STMT_SENT_TRIM
+DELETE FROM sent WHERE device = ? AND made < ?
+
+-- STMT_LOGIN_GET
+SELECT value FROM login WHERE name = ? AND made >= ?
+
+-- STMT_LOGIN_SET
+REPLACE INTO login (name, value, made) VALUES (?, ?, ?)
+
+-- STMT_LOGIN_DROP
+DELETE FROM login WHERE name = ?
+
+-- STMT_LOGIN_EXPIRE
+DELETE FROM login WHERE made < ?

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file sql_pending.c  Ids that are dirty: what the device is to be told. */
+#include "store/sql.h"
+
+#include <apr_strings.h>
+
+/* place is the complement of ord: the index ascends, larger ones come first. */
+static apr_int64_t place_of(apr_int64_t ord)
+{
+    return ~ord;
+}
+
+/* place, state, rev, edge. */
+static void pending_from(usm_pending_row_t *row, const usm__val_t *col)
+{
+    row->ord = place_of(col[0].i);
+    row->state = (int)col[1].i;
+    row->rev = (apr_uint64_t)col[2].i;
+    row->edge = usm__col_time(&col[3]);
+}
+
+static usm_error_t *pending_put(usm_txn_t *txn, usm_id_t collection, const usm_pending_row_t *row)
+{
+    return usm__sql_put(txn, USM__STMT_PENDING_PUT,
+                        USM__ARGS(usm__int(collection), USM__KEY(row->id), usm__int(place_of(row->ord)),
+                                  usm__int(row->state), usm__bits(row->rev), usm__time(row->edge)));
+}
+
+static usm_error_t *pending_drop(usm_txn_t *txn, usm_id_t collection, const char *id)
+{
+    return usm__sql_put(txn, USM__STMT_PENDING_DROP, USM__ARGS(usm__int(collection), USM__KEY(id), usm__int(0)));
+}
+
+typedef struct page_t {
+    usm_pending_row_t rows[USM__PAGE];
+    int count;
+    apr_int64_t place;
+    const char *id;
+} page_t;
+
+static usm_error_t *read_page(page_t *page, usm_txn_t *txn, usm_id_t collection, int limit, apr_pool_t *pool)
+{
+    const usm__val_t *col;
+    apr_int64_t idlen = (apr_int64_t)strlen(page->id);
+    page->count = 0;
+    USM_ERR(usm__sql_select(txn, USM__STMT_PENDING_SCAN,
+                            USM__ARGS(usm__int(collection), usm__int(page->place), usm__int(idlen), usm__id(page->id),
+                                      usm__int(page->place), usm__int(idlen), usm__int(page->place),
+                                      usm__int(limit))));
+    for (;;) {
+        USM_ERR(usm__sql_step(&col, txn));
+        if (!col)
+            return NULL;
+        usm_pending_row_t *row = &page->rows[page->count++];
+        row->id = usm__col_text(&col[0], pool);
+        pending_from(row, col + 1);
+    }
+}
+
+static usm_error_t *pending_scan(usm_txn_t *txn, usm_id_t collection, int limit, usm_pending_row_fn fn, void *baton,
+                                 apr_pool_t *scratch_pool)
+{
+    apr_pool_t *pools[2];
+    page_t *page = apr_palloc(scratch_pool, sizeof *page);
+    usm_error_t *err = NULL;
+    int turn = 0, asked = 0;
+    apr_pool_create(&pools[0], scratch_pool);
+    apr_pool_create(&pools[1], scratch_pool);
+    page->place = APR_INT64_MIN;
+    page->id = "";
+    do {
+        asked = limit < USM__PAGE ? limit : USM__PAGE;
+        if (asked <= 0)
+            break;
+        apr_pool_clear(pools[turn]);
+        err = read_page(page, txn, collection, asked, pools[turn]);
+        for (int i = 0; !err && i < page->count; i++) {
+            err = fn(baton, &page->rows[i]);
+            page->id = page->rows[i].id;
+            page->place = place_of(page->rows[i].ord);
+        }
+        limit -= asked;
+        turn = !turn;
+    } while (!err && page->count == asked);
+    apr_pool_destroy(pools[0]);
+    apr_pool_destroy(pools[1]);
+    return err;
+}
+
+static usm_error_t *pending_get(int *found_p, usm_pending_row_t *row, usm_txn_t *txn, usm_id_t collection,
+                                const char *id, apr_pool_t *pool)
+{
+    const usm__val_t *col;
+    USM_ERR(usm__sql_select(txn, USM__STMT_PENDING_GET, USM__ARGS(usm__int(collection), USM__KEY(id))));
+    USM_ERR(usm__sql_step(&col, txn));
+    *found_p = col != NULL;
+    if (!col)
+        return NULL;
+    row->id = apr_pstrdup(pool, id);
+    pending_from(row, col);
+    usm__sql_end(txn);
+    return NULL;
+}
+
+static usm_error_t *pending_take(usm_txn_t *txn, usm_id_t collection, const char *id, apr_int64_t gen)
+{
+    usm_error_t *err = usm__sql_exec(NULL, txn, USM__STMT_PENDING_TAKE,
+                                     USM__ARGS(usm__int(gen), usm__int(collection), USM__KEY(id)));
+    if (!err || !usm_error_is(err, USM_EEXISTS))
+        return err;
+    /* Taken before in this generation and dirty again since: the newer entry stands for both. */
+    usm_error_clear(err);
+    USM_ERR(usm__sql_exec(NULL, txn, USM__STMT_PENDING_DROP,
+                          USM__ARGS(usm__int(collection), USM__KEY(id), usm__int(gen))));
+    return usm__sql_exec(NULL, txn, USM__STMT_PENDING_TAKE,
+                         USM__ARGS(usm__int(gen), usm__int(collection), USM__KEY(id)));
+}
+
+static usm_error_t *pending_count(int *count_p, usm_txn_t *txn, usm_id_t collection, int limit)
+{
+    const usm__val_t *col;
+    USM_ERR(usm__sql_select(txn, USM__STMT_PENDING_COUNT, USM__ARGS(usm__int(collection), usm__int(limit))));
+    USM_ERR(usm__sql_step(&col, txn));
+    *count_p = col ? (int)col[0].i : 0;
+    usm__sql_end(txn);
+    return NULL;
+}
+
+void usm__sql_pending_fill(usm_store_vtable_t *vt)
+{
+    vt->pending_put = pending_put;
+    vt->pending_drop = pending_drop;
+    vt->pending_scan = pending_scan;
+    vt->pending_get = pending_get;
+    vt->pending_take = pending_take;
+    vt->pending_count = pending_count;
+}
