@@ -132,14 +132,15 @@ static const struct error_row rows[] = {
     {"PERM-0001", OXC_PERMISSION_DENIED, "You do not have the permission for this module."},
     /* mail */
     {"MSG-0010", OXC_USER_INPUT, "A header of the message is invalid."},
+    {"MSG-0013", OXC_PERMISSION_DENIED, "You do not have the permission to use mail."},
     {"MSG-0032", OXC_USER_INPUT, "The message could not be found."},
-    {"MSG-0049", OXC_ERROR, "The attachment could not be found."},
-    {"MSG-0054", OXC_PERMISSION_DENIED, "You do not have the permission to use mail."},
+    {"MSG-0042", OXC_CAPACITY, "The message was sent, but there was no room for a copy in the sent folder."},
+    {"MSG-0049", OXC_USER_INPUT, "The attachment could not be found."},
     {"MSG-0056", OXC_USER_INPUT, "Invalid or unknown sender address."},
-    {"MSG-0063", OXC_CAPACITY, "The mailbox is full."},
-    {"MSG-0065", OXC_USER_INPUT, "The message is too large."},
+    {"MSG-0067", OXC_USER_INPUT, "The mail to answer or forward could not be found."},
     {"MSG-0078", OXC_ERROR, "The mail system does not support this."},
     {"MSG-0114", OXC_USER_INPUT, "The message has no recipient."},
+    {"MSG-1031", OXC_CAPACITY, "The mailbox is full."},
 };
 
 static const struct {

@@ -31,7 +31,7 @@ int mail_fail_gone(struct oxd_req *req, const struct oxd_folder *f, const char *
 
 int mail_fail_quota(struct oxd_req *req)
 {
-    return oxd_fail_cat(req, "MSG-1031", OXC_CAPACITY, "The allowed quota of the mail account is reached.");
+    return oxd_fail(req, "MSG-1031", "The allowed quota of the mail account is reached.");
 }
 
 mail_msg_t *mail_msg_param(struct oxd_req *req, struct oxd_folder *f)
@@ -55,8 +55,8 @@ json_t *mail_path(const struct oxd_folder *f, const mail_msg_t *msg)
     return json_pack("{s:s, s:o}", "folder_id", f->id, "id", json_sprintf("%u", msg->uid));
 }
 
-static void folder_counts(const struct oxd_folder *f, const struct oxd_user *viewer, int *total, int *fresh, int *unread,
-                          int *deleted)
+static void folder_counts(const struct oxd_folder *f, const struct oxd_user *viewer, int *total, int *fresh,
+                          int *unread, int *deleted)
 {
     const mail_box_t *box = mail_box_peek(f);
     *total = box ? (int)box->n : 0;

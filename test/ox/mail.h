@@ -2,10 +2,11 @@
 /*
  * Module `mail` of the stand-in: what its files share.
  *
- * mail_store.c keeps the messages of each folder; mail_gen.c writes synthetic ones; mail_list.c answers all, list, search
- * and the counters; mail_search.c judges search terms; mail_get.c answers get and attachment; mail_change.c update, copy,
- * delete, clear; mail_send.c new, import, autosave and receipts; mail_compose.c reply and forward; mail_seed.c seeds, dump,
- * restore and the control hook; mail.c is the table of actions. mime.h knows RFC 822 and nothing of the server.
+ * mail_store.c keeps the messages of each folder; mail_gen.c writes synthetic ones; mail_list.c answers all, list,
+ * search and the counters; mail_search.c judges search terms; mail_get.c answers get and attachment; mail_change.c
+ * update, copy, delete, clear; mail_send.c new, import, autosave and receipts; mail_compose.c reply and forward;
+ * mail_seed.c seeds, dump, restore and the control hook; mail.c is the table of actions. mime.h knows RFC 822 and
+ * nothing of the server.
  *
  * All functions want the data lock; those that change something want it exclusively.
  */
@@ -31,9 +32,9 @@ enum {
 };
 
 typedef struct mail_msg {
-    int64_t received;  /* UTC ms */
+    int64_t received; /* UTC ms */
     uint32_t uid;
-    uint32_t size;     /* bytes of the raw message */
+    uint32_t size; /* bytes of the raw message */
     uint16_t flags;
     uint8_t color;
     gint attachment;   /* 0 not looked at yet, 1 no, 2 yes */
@@ -44,12 +45,12 @@ typedef struct mail_msg {
 } mail_msg_t;
 
 typedef struct mail_box {
-    mail_msg_t **v;    /* by UID, ascending */
+    mail_msg_t **v; /* by UID, ascending */
     size_t n, cap;
     int unread, deleted;
     int64_t bytes;
     GMutex order_lock;
-    GPtrArray *order;  /* the last order made, or NULL */
+    GPtrArray *order; /* the last order made, or NULL */
     int order_key;
 } mail_box_t;
 
@@ -96,7 +97,8 @@ bool mail_room(const struct oxd_user *user, int64_t more);
 /* ---- mail_gen.c ---- */
 
 /* When and with which flags message index of count was received; until is the newest instant. */
-void mail_gen_meta(uint32_t seed, uint32_t index, uint32_t count, int64_t until, int64_t *received, int *flags, int *color);
+void mail_gen_meta(uint32_t seed, uint32_t index, uint32_t count, int64_t until, int64_t *received, int *flags,
+                   int *color);
 /* The bytes of message index, the same at every call with the same arguments. */
 void mail_gen_raw(const struct oxd_user *user, uint32_t seed, uint32_t index, int64_t received, GString *out);
 

@@ -8,8 +8,8 @@
 typedef struct change {
     bool has_color;
     int color;
-    int set, clear;          /* of set_flags and clear_flags */
-    int old_flags;           /* of flags + value */
+    int set, clear; /* of set_flags and clear_flags */
+    int old_flags;  /* of flags + value */
     bool old_value;
     struct oxd_folder *dest; /* NULL: stays */
 } change_t;

@@ -55,11 +55,14 @@ static json_t *body_with(const json_t *mail, bool forward)
     const char *name = json_string_value(json_array_get(from, 0));
     bool html = type && strcmp(type, "text/html") == 0;
     GString *text = g_string_new(html ? "<p></p>" : "\n");
-    char *who = g_strdup_printf(forward ? "---------- Original Message ----------\nFrom: %s" : "%s wrote:",
-                                name ? name : addr ? addr : "");
+    char *who =
+        g_strdup_printf(forward ? "---------- Original Message ----------\nFrom: %s" : "%s wrote:", name   ? name
+                                                                                                    : addr ? addr
+                                                                                                           : "");
     if (html) {
         char *safe = mail_html_from_text(who);
-        g_string_append_printf(text, "<div>%s</div><blockquote type=\"cite\">%s</blockquote>", safe, content ? content : "");
+        g_string_append_printf(text, "<div>%s</div><blockquote type=\"cite\">%s</blockquote>", safe,
+                               content ? content : "");
         g_free(safe);
     } else {
         g_string_append_printf(text, "%s\n\n", who);
@@ -113,8 +116,8 @@ static json_t *prepared(struct oxd_req *req, const struct oxd_folder *f, const m
     json_t *out = json_object();
     json_t *list = json_array();
     json_object_set_new(out, "subject", subject_with(mark, mail));
-    json_object_set_new(out, "from", json_pack("[[s, s]]", req->user->display_name ? req->user->display_name : "",
-                                               req->user->email));
+    json_object_set_new(
+        out, "from", json_pack("[[s, s]]", req->user->display_name ? req->user->display_name : "", req->user->email));
     json_object_set_new(out, "msgref", json_sprintf("%s/%u", f->id, msg->uid));
     json_array_append_new(list, body_with(mail, forward));
     for (size_t i = 1; forward && i < json_array_size(json_object_get(mail, "attachments")); i++) {

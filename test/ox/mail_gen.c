@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Synthetic mail. Message i of seed s is a function of both, so that a folder of 100,000 messages keeps only their numbers
- * and writes the bytes when somebody asks. A reply knows its thread because the ancestors' ids are functions too.
+ * Synthetic mail. Message i of seed s is a function of both, so that a folder of 100,000 messages keeps only their
+ * numbers and writes the bytes when somebody asks. A reply knows its thread because the ancestors' ids are functions
+ * too.
  */
 #include "mail.h"
 
@@ -38,29 +39,49 @@ enum { SALT_META = 1, SALT_THREAD, SALT_SUBJECT, SALT_SENDER, SALT_BODY, SALT_KI
 static const struct {
     const char *name, *addr;
 } people[] = {
-    {"Berta Beispiel", "berta@example.org"},       {"Jörg Müller", "joerg.mueller@firma.example"},
-    {"Ada Lovelace", "ada@analytical.example"},    {"Zoë Ångström", "zoe@angstrom.example"},
-    {"Siobhán O'Neill", "siobhan@oneill.example"}, {"Łukasz Żółć", "lukasz@example.pl.example"},
-    {"山田 太郎", "taro@yamada.example"},          {"Иван Петров", "ivan@petrov.example"},
-    {"Newsletter", "news@shop.example"},           {"Max Mustermann", "max@mustermann.example"},
-    {"", "noreply@service.example"},               {"Vertrieb Süd", "vertrieb@firma.example"},
-    {"Grace Hopper", "grace@navy.example"},        {"Frédéric Noël", "fred@noel.example"},
+    {"Berta Beispiel", "berta@example.org"},
+    {"Jörg Müller", "joerg.mueller@firma.example"},
+    {"Ada Lovelace", "ada@analytical.example"},
+    {"Zoë Ångström", "zoe@angstrom.example"},
+    {"Siobhán O'Neill", "siobhan@oneill.example"},
+    {"Łukasz Żółć", "lukasz@example.pl.example"},
+    {"山田 太郎", "taro@yamada.example"},
+    {"Иван Петров", "ivan@petrov.example"},
+    {"Newsletter", "news@shop.example"},
+    {"Max Mustermann", "max@mustermann.example"},
+    {"", "noreply@service.example"},
+    {"Vertrieb Süd", "vertrieb@firma.example"},
+    {"Grace Hopper", "grace@navy.example"},
+    {"Frédéric Noël", "fred@noel.example"},
 };
 
 static const char *const topics[] = {
-    "Minutes of the meeting", "Angebot für Büromöbel", "Rechnung",        "Lunch on Friday?",  "Projektplan Überarbeitung",
-    "Server maintenance",     "Fotos vom Ausflug",     "Weekly report",   "Urlaubsantrag",     "Your order",
-    "Größe der Lieferung",    "Réunion annuelle",      "Quarterly figures", "Besprechung Straße", "Travel plans",
+    "Minutes of the meeting",
+    "Angebot für Büromöbel",
+    "Rechnung",
+    "Lunch on Friday?",
+    "Projektplan Überarbeitung",
+    "Server maintenance",
+    "Fotos vom Ausflug",
+    "Weekly report",
+    "Urlaubsantrag",
+    "Your order",
+    "Größe der Lieferung",
+    "Réunion annuelle",
+    "Quarterly figures",
+    "Besprechung Straße",
+    "Travel plans",
 };
 
 static const char *const words[] = {
-    "the",      "project", "meeting", "wir",      "haben",   "für",     "nächste", "Woche",  "please",  "find",
-    "attached", "report",  "Grüße",   "schöne",   "Straße",  "budget",  "team",    "review", "zurück",  "deadline",
-    "customer", "über",    "change",  "question", "answer",  "morgen",  "Termin",  "schedule", "version", "größer",
+    "the",      "project", "meeting", "wir",      "haben",  "für",    "nächste", "Woche",    "please",  "find",
+    "attached", "report",  "Grüße",   "schöne",   "Straße", "budget", "team",    "review",   "zurück",  "deadline",
+    "customer", "über",    "change",  "question", "answer", "morgen", "Termin",  "schedule", "version", "größer",
 };
 
 static const char *const ascii_words[] = {
-    "the", "project", "meeting", "please", "find", "report", "budget", "team", "review", "deadline", "customer", "change",
+    "the",    "project", "meeting", "please",   "find",     "report",
+    "budget", "team",    "review",  "deadline", "customer", "change",
 };
 
 /* The message this one answers, or itself: chains are short and go back a little only. */
@@ -78,7 +99,8 @@ static void message_id_add(GString *out, uint32_t seed, uint32_t index)
     g_string_append_printf(out, "<g%u.%u@mail.example.org>", seed, index);
 }
 
-void mail_gen_meta(uint32_t seed, uint32_t index, uint32_t count, int64_t until, int64_t *received, int *flags, int *color)
+void mail_gen_meta(uint32_t seed, uint32_t index, uint32_t count, int64_t until, int64_t *received, int *flags,
+                   int *color)
 {
     rng_t r = rng_of(seed, index, SALT_META);
     int64_t step = 20 * 60 * 1000;
@@ -175,7 +197,8 @@ static void prose(GString *out, rng_t *r, bool ascii, const char *eol)
     for (unsigned p = 0; p < paragraphs; p++) {
         unsigned n = 15 + rng_below(r, 60);
         for (unsigned i = 0; i < n; i++) {
-            const char *w = ascii ? ascii_words[rng_below(r, G_N_ELEMENTS(ascii_words))] : words[rng_below(r, G_N_ELEMENTS(words))];
+            const char *w =
+                ascii ? ascii_words[rng_below(r, G_N_ELEMENTS(ascii_words))] : words[rng_below(r, G_N_ELEMENTS(words))];
             g_string_append(out, w);
             g_string_append(out, i % 12 == 11 || i + 1 == n ? eol : " ");
         }
@@ -187,8 +210,9 @@ static void prose(GString *out, rng_t *r, bool ascii, const char *eol)
 static void text_part(GString *out, const char *sub, const char *charset, char encoding, const char *utf8)
 {
     gsize len = strlen(utf8);
-    char *bytes = charset && strcmp(charset, "utf-8") != 0 ? g_convert_with_fallback(utf8, -1, charset, "UTF-8", "?", NULL, &len, NULL)
-                                                          : NULL;
+    char *bytes = charset && strcmp(charset, "utf-8") != 0
+                      ? g_convert_with_fallback(utf8, -1, charset, "UTF-8", "?", NULL, &len, NULL)
+                      : NULL;
     const char *data = bytes ? bytes : utf8;
     g_string_append_printf(out, "Content-Type: text/%s; charset=%s\r\n", sub, charset ? charset : "us-ascii");
     switch (encoding) {
@@ -215,7 +239,8 @@ static void text_part(GString *out, const char *sub, const char *charset, char e
 static char *html_of(const char *text)
 {
     char **lines = g_strsplit(text, "\n\n", -1);
-    GString *out = g_string_new("<!DOCTYPE html>\n<html><head><title>Mail</title><style>p{margin:0}</style></head><body>\n");
+    GString *out =
+        g_string_new("<!DOCTYPE html>\n<html><head><title>Mail</title><style>p{margin:0}</style></head><body>\n");
     for (char **line = lines; *line; line++) {
         if (**line) {
             g_string_append_printf(out, "<p class=\"text\" style=\"font-family:sans-serif\">%s</p>\n", *line);
@@ -236,7 +261,8 @@ static void file_part(GString *out, rng_t *r, const char *type, const char *name
         g_string_append_len(data, (const char *)&v, sizeof(v));
     }
     g_string_truncate(data, len);
-    g_string_append_printf(out, "Content-Type: %s; name=\"%s\"\r\nContent-Transfer-Encoding: base64\r\n%s\r\n", type, name, extra);
+    g_string_append_printf(out, "Content-Type: %s; name=\"%s\"\r\nContent-Transfer-Encoding: base64\r\n%s\r\n", type,
+                           name, extra);
     base64_lines(out, data->str, data->len);
     g_string_free(data, TRUE);
 }
@@ -312,9 +338,10 @@ static void nested(GString *out, gen_t *g, const char *text)
     bound_part(out, g, 'm');
     text_part(out, "plain", "utf-8", 'q', text);
     bound_part(out, g, 'm');
-    g_string_append(out, "Content-Type: message/rfc822\r\nContent-Disposition: attachment\r\n\r\n"
-                         "From: Ada Lovelace <ada@analytical.example>\r\nTo: berta@example.org\r\nSubject: Inner message\r\n"
-                         "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\nMIME-Version: 1.0\r\n");
+    g_string_append(out,
+                    "Content-Type: message/rfc822\r\nContent-Disposition: attachment\r\n\r\n"
+                    "From: Ada Lovelace <ada@analytical.example>\r\nTo: berta@example.org\r\nSubject: Inner message\r\n"
+                    "Date: Tue, 14 Nov 2023 22:13:20 +0000\r\nMIME-Version: 1.0\r\n");
     text_part(out, "plain", NULL, '7', "The message inside.\n");
     bound_close(out, g, 'm');
 }
@@ -373,8 +400,9 @@ static void date_add(GString *out, int64_t utc)
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     GDateTime *t = g_date_time_new_from_unix_utc(utc / 1000);
     g_string_append_printf(out, "Date: %s, %d %s %d %02d:%02d:%02d +0000\r\n", days[g_date_time_get_day_of_week(t) - 1],
-                           g_date_time_get_day_of_month(t), months[g_date_time_get_month(t) - 1], g_date_time_get_year(t),
-                           g_date_time_get_hour(t), g_date_time_get_minute(t), g_date_time_get_second(t));
+                           g_date_time_get_day_of_month(t), months[g_date_time_get_month(t) - 1],
+                           g_date_time_get_year(t), g_date_time_get_hour(t), g_date_time_get_minute(t),
+                           g_date_time_get_second(t));
     g_date_time_unref(t);
 }
 

@@ -58,9 +58,9 @@ static const struct {
     const char *name;
     gunichar ch;
 } entities[] = {
-    {"amp", '&'},     {"lt", '<'},      {"gt", '>'},      {"quot", '"'},    {"apos", '\''},   {"nbsp", 0xa0},
-    {"auml", 0xe4},   {"ouml", 0xf6},   {"uuml", 0xfc},   {"Auml", 0xc4},   {"Ouml", 0xd6},   {"Uuml", 0xdc},
-    {"szlig", 0xdf},  {"euro", 0x20ac}, {"copy", 0xa9},   {"eacute", 0xe9}, {"hellip", 0x2026}, {"ndash", 0x2013},
+    {"amp", '&'},    {"lt", '<'},      {"gt", '>'},    {"quot", '"'},    {"apos", '\''},     {"nbsp", 0xa0},
+    {"auml", 0xe4},  {"ouml", 0xf6},   {"uuml", 0xfc}, {"Auml", 0xc4},   {"Ouml", 0xd6},     {"Uuml", 0xdc},
+    {"szlig", 0xdf}, {"euro", 0x20ac}, {"copy", 0xa9}, {"eacute", 0xe9}, {"hellip", 0x2026}, {"ndash", 0x2013},
 };
 
 /* Appends what an entity stands for; answers its length, 0 when it is none. */

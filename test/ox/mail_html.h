@@ -12,8 +12,8 @@ char *mail_html_to_text(const char *html);
 char *mail_html_from_text(const char *text);
 
 /*
- * Drops scripts, event handlers and javascript: links. body_only keeps what is between the body tags; no_images takes the
- * address away from images that lie on other servers. The caller frees the result.
+ * Drops scripts, event handlers and javascript: links. body_only keeps what is between the body tags; no_images takes
+ * the address away from images that lie on other servers. The caller frees the result.
  */
 char *mail_html_clean(const char *html, bool body_only, bool no_images);
 

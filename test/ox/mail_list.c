@@ -373,8 +373,9 @@ int mail_act_examine(struct oxd_req *req)
     }
     const mail_box_t *box = mail_box(f);
     GString *out = g_string_sized_new(96);
-    g_string_printf(out, "{\"validity\":\"%" G_GINT64_FORMAT "\",\"total\":%zu,\"unread\":%d,\"next\":\"%" G_GINT64_FORMAT "\"}",
-                    f->uidvalidity, box->n, box->unread, f->uidnext);
+    g_string_printf(
+        out, "{\"validity\":\"%" G_GINT64_FORMAT "\",\"total\":%zu,\"unread\":%d,\"next\":\"%" G_GINT64_FORMAT "\"}",
+        f->uidvalidity, box->n, box->unread, f->uidnext);
     return oxd_reply_text(req, out, -1);
 }
 

@@ -187,7 +187,7 @@ static const struct {
     const char *name;
     enum mime_view view;
 } views[] = {
-    {"raw", MIME_VIEW_RAW},   {"text", MIME_VIEW_TEXT},     {"textNoHtmlAttach", MIME_VIEW_TEXT_ONLY},
+    {"raw", MIME_VIEW_RAW},   {"text", MIME_VIEW_TEXT},   {"textNoHtmlAttach", MIME_VIEW_TEXT_ONLY},
     {"html", MIME_VIEW_HTML}, {"noimg", MIME_VIEW_NOIMG}, {"document", MIME_VIEW_DOCUMENT},
     {"", MIME_VIEW_HTML},
 };
@@ -333,7 +333,8 @@ static void body_choose(GArray *leaves, enum mime_view view, leaf_t **body, leaf
     }
 }
 
-static json_t *object_of(GMimeMessage *msg, const char *prefix, const mime_opts_t *opts, const char *raw, size_t len, int depth);
+static json_t *object_of(GMimeMessage *msg, const char *prefix, const mime_opts_t *opts, const char *raw, size_t len,
+                         int depth);
 
 static json_t *nested_entry(const leaf_t *leaf, const mime_opts_t *opts, int depth)
 {
@@ -348,8 +349,19 @@ static json_t *nested_entry(const leaf_t *leaf, const mime_opts_t *opts, int dep
 
 /* Headers the object has members for; the rest goes into `headers`. */
 static const char *const own_headers[] = {
-    "From", "To", "Cc", "Bcc", "Subject", "Date", "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
-    "X-Priority", "Disposition-Notification-To", "Content-Disposition", "Content-ID",
+    "From",
+    "To",
+    "Cc",
+    "Bcc",
+    "Subject",
+    "Date",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "MIME-Version",
+    "X-Priority",
+    "Disposition-Notification-To",
+    "Content-Disposition",
+    "Content-ID",
 };
 
 static bool headers_add(void *baton, const char *name, const char *value)
@@ -394,7 +406,8 @@ static void object_head(json_t *out, const mime_opts_t *opts, const char *raw, s
     mime_head_free(head);
 }
 
-static json_t *object_of(GMimeMessage *msg, const char *prefix, const mime_opts_t *opts, const char *raw, size_t len, int depth)
+static json_t *object_of(GMimeMessage *msg, const char *prefix, const mime_opts_t *opts, const char *raw, size_t len,
+                         int depth)
 {
     json_t *out = json_object();
     json_t *list = json_array();
@@ -424,7 +437,8 @@ static json_t *object_of(GMimeMessage *msg, const char *prefix, const mime_opts_
                 continue;
             }
         }
-        json_array_append_new(list, leaf_is_text(leaf) ? text_entry(leaf, opts, "inline", true, &cut) : file_entry(leaf, opts));
+        json_array_append_new(list, leaf_is_text(leaf) ? text_entry(leaf, opts, "inline", true, &cut)
+                                                       : file_entry(leaf, opts));
     }
     json_object_set_new(out, "attachment", json_boolean(files));
     json_object_set_new(out, "attachments", list);
@@ -464,7 +478,8 @@ static void bytes_fill(mime_bytes_t *out, const leaf_t *leaf)
     g_free(type);
 }
 
-static bool part_find(GMimeMessage *msg, const char *prefix, const char *id, const char *cid, mime_bytes_t *out, int depth)
+static bool part_find(GMimeMessage *msg, const char *prefix, const char *id, const char *cid, mime_bytes_t *out,
+                      int depth)
 {
     GArray *leaves = leaves_of(msg, prefix, depth);
     bool found = false;

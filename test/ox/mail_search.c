@@ -13,13 +13,27 @@ static const struct {
     enum op op;
     enum op flipped; /* the same with its operands exchanged */
 } ops[] = {
-    {"=", OP_EQ, OP_EQ},  {"<>", OP_NE, OP_NE}, {"<", OP_LT, OP_GT},    {">", OP_GT, OP_LT},   {"<=", OP_LE, OP_GE},
+    {"=", OP_EQ, OP_EQ},  {"<>", OP_NE, OP_NE},    {"<", OP_LT, OP_GT},  {">", OP_GT, OP_LT},     {"<=", OP_LE, OP_GE},
     {">=", OP_GE, OP_LE}, {"and", OP_AND, OP_AND}, {"or", OP_OR, OP_OR}, {"not", OP_NOT, OP_NOT},
 };
 
 enum field {
-    F_FROM, F_TO, F_CC, F_BCC, F_SUBJECT, F_RECEIVED, F_SENT, F_SIZE, F_FLAGS, F_CONTENT, F_CONTENT_TYPE, F_DISP,
-    F_PRIORITY, F_COLOR, F_ATTACHMENT, F_ATTACHMENT_NAME
+    F_FROM,
+    F_TO,
+    F_CC,
+    F_BCC,
+    F_SUBJECT,
+    F_RECEIVED,
+    F_SENT,
+    F_SIZE,
+    F_FLAGS,
+    F_CONTENT,
+    F_CONTENT_TYPE,
+    F_DISP,
+    F_PRIORITY,
+    F_COLOR,
+    F_ATTACHMENT,
+    F_ATTACHMENT_NAME
 };
 
 static const struct {
@@ -48,7 +62,7 @@ static const struct {
 
 struct mail_term {
     enum op op;
-    GPtrArray *kids;       /* of and, or, not */
+    GPtrArray *kids; /* of and, or, not */
     enum field field;
     int64_t num;
     char *text;            /* constant, case folded */
@@ -175,7 +189,8 @@ static mail_term_t *term_read(struct oxd_req *req, const json_t *list, int depth
         }
         mail_term_t *term = g_new0(mail_term_t, 1);
         term->op = ops[i].op;
-        bool ok = term->op >= OP_AND ? logic_read(req, term, list, depth) : compare_read(req, term, list, ops[i].flipped);
+        bool ok =
+            term->op >= OP_AND ? logic_read(req, term, list, depth) : compare_read(req, term, list, ops[i].flipped);
         if (!ok) {
             mail_term_free(term);
             return NULL;

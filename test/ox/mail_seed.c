@@ -217,7 +217,8 @@ static json_t *msg_dump(const mail_msg_t *msg)
             g_free(b64);
         }
     }
-    return json_pack("[I, i, i, I, o]", (json_int_t)msg->uid, (int)msg->flags, (int)msg->color, (json_int_t)msg->received, what);
+    return json_pack("[I, i, i, I, o]", (json_int_t)msg->uid, (int)msg->flags, (int)msg->color,
+                     (json_int_t)msg->received, what);
 }
 
 static json_t *user_dump(const struct oxd_user *user)
@@ -348,7 +349,8 @@ static int control_validity(struct oxd_req *req, const json_t *body)
     for (size_t i = 0; i < box->n; i++) {
         box->v[i]->uid = (uint32_t)f->uidnext++;
     }
-    return oxd_reply(req, json_pack("{s:I, s:I}", "validity", (json_int_t)f->uidvalidity, "next", (json_int_t)f->uidnext), -1);
+    return oxd_reply(
+        req, json_pack("{s:I, s:I}", "validity", (json_int_t)f->uidvalidity, "next", (json_int_t)f->uidnext), -1);
 }
 
 static int control_flags(struct oxd_req *req, const json_t *body)

@@ -75,10 +75,10 @@ static char *date_text(int64_t utc)
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     GDateTime *t = g_date_time_new_from_unix_utc(utc / 1000);
-    char *out = g_strdup_printf("%s, %d %s %d %02d:%02d:%02d +0000", days[g_date_time_get_day_of_week(t) - 1],
-                                g_date_time_get_day_of_month(t), months[g_date_time_get_month(t) - 1],
-                                g_date_time_get_year(t), g_date_time_get_hour(t), g_date_time_get_minute(t),
-                                g_date_time_get_second(t));
+    char *out =
+        g_strdup_printf("%s, %d %s %d %02d:%02d:%02d +0000", days[g_date_time_get_day_of_week(t) - 1],
+                        g_date_time_get_day_of_month(t), months[g_date_time_get_month(t) - 1], g_date_time_get_year(t),
+                        g_date_time_get_hour(t), g_date_time_get_minute(t), g_date_time_get_second(t));
     g_date_time_unref(t);
     return out;
 }
@@ -88,7 +88,8 @@ static void stamps_add(GString *s)
 {
     static gint serial;
     if (header_missing(s, "Message-ID")) {
-        char *id = g_strdup_printf("<%" G_GINT64_FORMAT ".%d@ox.example.org>", oxd_now(), g_atomic_int_add(&serial, 1) + 1);
+        char *id =
+            g_strdup_printf("<%" G_GINT64_FORMAT ".%d@ox.example.org>", oxd_now(), g_atomic_int_add(&serial, 1) + 1);
         header_put(s, "Message-ID", id);
         g_free(id);
     }
@@ -230,7 +231,7 @@ static int sent_copy(struct oxd_req *req, GBytes *raw, json_t **path)
         return 0;
     }
     if (!mail_room(req->user, (int64_t)g_bytes_get_size(raw))) {
-        return oxd_fail_cat(req, "MSG-0042", OXC_CAPACITY,
+        return oxd_fail(req, "MSG-0042",
                         "The message has been sent, but could not be copied to the sent folder: quota exceeded.");
     }
     int flags = (int)oxd_param_int(req, "flags", 0) | MAIL_SEEN;
@@ -321,7 +322,8 @@ static mail_msg_t *ref_find(struct oxd_req *req, const char *ref, struct oxd_fol
 }
 
 /* Parts of the original that the mail object names by id go along. */
-static void files_from_ref(struct oxd_req *req, const json_t *mail, const mail_msg_t *ref, GArray *files, GPtrArray *own)
+static void files_from_ref(struct oxd_req *req, const json_t *mail, const mail_msg_t *ref, GArray *files,
+                           GPtrArray *own)
 {
     size_t i;
     json_t *entry;
@@ -354,7 +356,8 @@ static void files_from_upload(const struct oxd_req *req, GArray *files)
     for (guint i = 0; req->parts && i < req->parts->len; i++) {
         const struct oxd_part *part = g_ptr_array_index(req->parts, i);
         if (part->name && g_str_has_prefix(part->name, "file")) {
-            mime_file_t file = {.name = part->filename, .type = part->content_type, .data = part->data, .len = part->len};
+            mime_file_t file = {
+                .name = part->filename, .type = part->content_type, .data = part->data, .len = part->len};
             g_array_append_val(files, file);
         }
     }
@@ -434,7 +437,7 @@ static int new_structured(struct oxd_req *req)
     int flags = (int)json_integer_value(json_object_get(mail, "flags"));
     mail_msg_t *ref = ref_find(req, oxd_json_text(req, mail, "msgref"), &ref_folder);
     if (sendtype != SEND_NEW && !ref) {
-        return oxd_fail_cat(req, "MSG-0067", OXC_USER_INPUT, "The mail that msgref names could not be found.");
+        return oxd_fail(req, "MSG-0067", "The mail that msgref names could not be found.");
     }
     GString *s = message_build(req, mail, ref);
     if (sendtype == SEND_REPLY) {
@@ -519,9 +522,10 @@ int mail_act_receipt(struct oxd_req *req)
     const char *from = oxd_json_text(req, body, "from");
     if (head->notify) {
         const char *to = json_string_value(head->notify);
-        json_t *mail = json_pack("{s:s, s:s, s:o, s:[{s:s, s:s}]}", "from", from ? from : req->user->email, "to", to,
-                                 "subject", json_sprintf("Read: %s", head->subject ? json_string_value(head->subject) : ""),
-                                 "attachments", "content_type", "text/plain", "content", "The message was displayed.");
+        json_t *mail =
+            json_pack("{s:s, s:s, s:o, s:[{s:s, s:s}]}", "from", from ? from : req->user->email, "to", to, "subject",
+                      json_sprintf("Read: %s", head->subject ? json_string_value(head->subject) : ""), "attachments",
+                      "content_type", "text/plain", "content", "The message was displayed.");
         GBytes *raw = g_string_free_to_bytes(message_build(req, mail, NULL));
         mail_deliver(req->user, raw);
         g_bytes_unref(raw);

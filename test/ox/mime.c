@@ -243,7 +243,8 @@ static json_t *addresses_take(char *text)
 /* The headers a listing needs, found in one pass. */
 enum { H_FROM, H_TO, H_CC, H_BCC, H_DATE, H_TYPE, H_PRIO, H_SUBJECT, H_NOTIFY, H_ID, H_COUNT };
 static const char *const head_names[H_COUNT] = {
-    "From", "To", "Cc", "Bcc", "Date", "Content-Type", "X-Priority", "Subject", "Disposition-Notification-To", "Message-ID",
+    "From",       "To", "Cc", "Bcc", "Date", "Content-Type", "X-Priority", "Subject", "Disposition-Notification-To",
+    "Message-ID",
 };
 
 static json_t *text_take(char *value)

@@ -55,13 +55,20 @@ json_t *mime_addresses(const char *text);
 json_t *mime_json_text(const char *bytes, size_t len);
 
 /* How mime_object() shows a message (section 3.4, `view`). */
-enum mime_view { MIME_VIEW_RAW, MIME_VIEW_TEXT, MIME_VIEW_TEXT_ONLY, MIME_VIEW_HTML, MIME_VIEW_NOIMG, MIME_VIEW_DOCUMENT };
+enum mime_view {
+    MIME_VIEW_RAW,
+    MIME_VIEW_TEXT,
+    MIME_VIEW_TEXT_ONLY,
+    MIME_VIEW_HTML,
+    MIME_VIEW_NOIMG,
+    MIME_VIEW_DOCUMENT
+};
 
 typedef struct mime_opts {
     enum mime_view view;
-    size_t max_size;      /* longest body text in bytes, 0 = no limit */
-    bool no_nested;       /* show attached messages as attachments */
-    bool attach_src;      /* add `source` to attachments that carry messages */
+    size_t max_size;                              /* longest body text in bytes, 0 = no limit */
+    bool no_nested;                               /* show attached messages as attachments */
+    bool attach_src;                              /* add `source` to attachments that carry messages */
     int64_t (*time_fn)(void *baton, int64_t utc); /* UTC to the value the request wants; NULL = as it is */
     void *baton;
 } mime_opts_t;
@@ -107,9 +114,9 @@ typedef struct mime_file {
 } mime_file_t;
 
 /*
- * Writes a message from a mail object (section 3.8): from, to, cc, bcc, subject, priority, disp_notification_to, headers,
- * attachments[0] as body (text/plain, text/html, ALTERNATIVE) and further files. 7-bit clean; CRLF; with Date and
- * Message-ID. The caller frees the result.
+ * Writes a message from a mail object (section 3.8): from, to, cc, bcc, subject, priority, disp_notification_to,
+ * headers, attachments[0] as body (text/plain, text/html, ALTERNATIVE) and further files. 7-bit clean; CRLF; with Date
+ * and Message-ID. The caller frees the result.
  */
 char *mime_build(const json_t *mail, const mime_file_t *files, size_t n_files, size_t *out_len);
 
