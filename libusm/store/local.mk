@@ -2,6 +2,7 @@
 # Adds to the lists in the top Makefile.am.
 libusm_libusmall_la_SOURCES += \
 	libusm/store/driver.h \
+	libusm/store/mariadb.c \
 	libusm/store/sql.c \
 	libusm/store/sql.h \
 	libusm/store/sql_collection.c \

@@ -55,7 +55,7 @@ struct usm_txn_t {
     usm__stmt_e open_name;
 };
 
-static const usm__driver_t *const drivers[] = {&usm__driver_sqlite};
+static const usm__driver_t *const drivers[] = {&usm__driver_sqlite, &usm__driver_mariadb};
 
 static const char *const stmt_texts[USM__STMT_COUNT][USM__DIALECTS] = {
 #define USM__STMT(name, sqlite, mariadb) {sqlite, mariadb},
@@ -210,6 +210,9 @@ static usm_error_t *check_schema(sql_store_t *store, apr_pool_t *pool)
         err = usm__schema_migrate(&from, store->driver, conn.db, usm__schema(), pool);
     disconnect(&conn);
     apr_pool_destroy(conn.pool);
+    if (!err && from != usm__schema()->version)
+        usm_log(&store->log, USM_LOG_NOTICE, 120, "state database: schema version %d moved to %d", from,
+                usm__schema()->version);
     return err;
 }
 

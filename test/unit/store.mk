@@ -4,6 +4,7 @@ EXTRA_DIST += test/unit/store_test.h test/unit/store_test.c
 if HAVE_CMOCKA
 STORE_TESTS = test/unit/test_store_ops
 check_PROGRAMS += $(STORE_TESTS)
+TESTS += $(STORE_TESTS)
 STORE_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/libusm -I$(top_builddir)/libusm $(APR_CFLAGS) $(CMOCKA_CFLAGS) \
 	-DTEST_SRCDIR='"$(abs_top_srcdir)"'
 STORE_TEST_LDADD = libusm/libusmall.la $(CMOCKA_LIBS) $(APR_LIBS)

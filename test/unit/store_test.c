@@ -13,7 +13,7 @@ int test_dialect;
 
 const usm__driver_t *test_driver(void)
 {
-    return test_dialect == USM__SQLITE ? &usm__driver_sqlite : &usm__driver_sqlite;
+    return test_dialect == USM__SQLITE ? &usm__driver_sqlite : &usm__driver_mariadb;
 }
 
 void test_ok(usm_error_t *err, const char *what, const char *file, int line)
