@@ -1,1 +1,3 @@
 # Adds to the lists in the top Makefile.am.
+dist_doc_DATA = conf/eas.conf
+EXTRA_DIST += conf/README

@@ -15,7 +15,9 @@ enum {
     EAS_CMD_WBXML_IN = 1 << 3,     /* takes a WBXML body */
     EAS_CMD_MIME_IN = 1 << 4,      /* takes message/rfc822, and no WBXML, up to 12.1 */
     EAS_CMD_EMPTY_OK = 1 << 5,     /* may come without a body */
-    EAS_CMD_LONG_POLL = 1 << 6     /* may wait for changes */
+    EAS_CMD_LONG_POLL = 1 << 6,    /* may wait for changes */
+    EAS_CMD_POLICY_LATER = 1 << 7, /* the policy key is checked, but a device that has none yet may come */
+    EAS_CMD_BIG_BODY = 1 << 8      /* carries messages or items: its body may have EASMaxBody bytes */
 };
 
 /* One number per command, dense from 0: index of tables by command. */

@@ -1,10 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # Two rings. Protocol ring: libeas.la, on APR only; tests, fuzz targets and tools link it without httpd.
 noinst_LTLIBRARIES += mod_eas/libeas.la
-EAS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -I$(top_srcdir)/mod_eas -I$(top_builddir)/mod_eas $(APR_CFLAGS)
+EAS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) -I$(top_srcdir)/mod_eas -I$(top_builddir)/mod_eas $(APR_CFLAGS) $(ZLIB_CFLAGS)
 mod_eas_libeas_la_CPPFLAGS = $(EAS_CPPFLAGS)
-mod_eas_libeas_la_LIBADD = $(APR_LIBS)
+mod_eas_libeas_la_LIBADD = $(APR_LIBS) $(ZLIB_LIBS)
 mod_eas_libeas_la_SOURCES = \
+	mod_eas/eas.h mod_eas/eas_body.c mod_eas/eas_dispatch.c mod_eas/eas_status.c \
+	mod_eas/eas_conf.c mod_eas/eas_conf.h \
+	mod_eas/eas_devinfo.c mod_eas/eas_devinfo.h \
+	mod_eas/eas_folder.c mod_eas/eas_folder.h \
+	mod_eas/eas_policy.c mod_eas/eas_policy.h \
+	mod_eas/eas_version.c mod_eas/eas_version.h \
+	mod_eas/tbl/directives.h mod_eas/tbl/errmap.h mod_eas/tbl/folders.h mod_eas/tbl/policy.h \
+	mod_eas/cmd/cmd_foldercreate.c \
+	mod_eas/cmd/cmd_folderdelete.c \
+	mod_eas/cmd/cmd_foldersync.c \
+	mod_eas/cmd/cmd_folderupdate.c \
+	mod_eas/cmd/cmd_provision.c \
+	mod_eas/cmd/cmd_settings.c \
 	mod_eas/eas_query.c mod_eas/eas_query.h \
 	mod_eas/eas_table.c mod_eas/eas_table.h \
 	mod_eas/tbl/commands.h mod_eas/tbl/status.h \
@@ -24,3 +37,14 @@ EXTRA_DIST += mod_eas/tbl/eas-codepages.tsv mod_eas/tbl/mktokens.sh mod_eas/tbl/
 mod_eas/tbl/tokens.h: mod_eas/tbl/eas-codepages.tsv mod_eas/tbl/mktokens.sh
 	@$(MKDIR_P) mod_eas/tbl
 	$(AM_V_GEN)$(SHELL) $(srcdir)/mod_eas/tbl/mktokens.sh $(srcdir)/mod_eas/tbl/eas-codepages.tsv >$@.tmp && mv $@.tmp $@
+
+# Ap ring: the httpd module. Only mod_eas/mod_eas.c and mod_eas/ap_*.c know httpd.
+MOD_EAS_SOURCES = mod_eas/mod_eas.c mod_eas/ap_eas.h mod_eas/ap_auth.c mod_eas/ap_config.c mod_eas/ap_context.c \
+	mod_eas/ap_log.c mod_eas/ap_request.c
+module_LTLIBRARIES = mod_eas/mod_eas.la
+mod_eas_mod_eas_la_SOURCES = $(MOD_EAS_SOURCES)
+mod_eas_mod_eas_la_CPPFLAGS = $(EAS_CPPFLAGS) $(HTTPD_CFLAGS)
+mod_eas_mod_eas_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^eas_module$$'
+mod_eas_mod_eas_la_LIBADD = mod_eas/libeas.la libusm/libusm.la $(APR_LIBS)
+EXTRA_DIST += mod_eas/README mod_eas/cmd/README mod_eas/tbl/lognos
+dist_man_MANS += mod_eas/mod_eas.5

@@ -5,26 +5,28 @@
  *   code: in the base64 query, or -1 for commands that only the plain form has
  *   versions: times ten; EAS_VERSION_OPEN: still in use
  *   root tag: of request and answer, or 0 when the command has no WBXML root
- *   flags: EAS_CMD_... of eas_table.h; the handler is there when EAS_CMD_BUILT is, else NULL
+ *   flags: EAS_CMD_... of eas_table.h; the handler of rows without EAS_CMD_BUILT is eas_cmd_none
  */
 EAS_COMMAND(Sync, 0, 25, EAS_VERSION_OPEN, EAS_AirSync_Sync,
-            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN | EAS_CMD_EMPTY_OK | EAS_CMD_LONG_POLL,
-            eas_cmd_sync, "exchange the items of collections")
+            EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_EMPTY_OK | EAS_CMD_LONG_POLL,
+            eas_cmd_none, "exchange the items of collections")
 EAS_COMMAND(SendMail, 1, 25, EAS_VERSION_OPEN, EAS_ComposeMail_SendMail,
-            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN, eas_cmd_sendmail,
+            EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN, eas_cmd_none,
             "send a message")
 EAS_COMMAND(SmartForward, 2, 25, EAS_VERSION_OPEN, EAS_ComposeMail_SmartForward,
-            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN, NULL, "forward a message of the mailbox")
+            EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN,
+            eas_cmd_none, "forward a message of the mailbox")
 EAS_COMMAND(SmartReply, 3, 25, EAS_VERSION_OPEN, EAS_ComposeMail_SmartReply,
-            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN, NULL, "answer a message of the mailbox")
-EAS_COMMAND(GetAttachment, 4, 25, 121, 0, EAS_CMD_NEEDS_POLICY | EAS_CMD_EMPTY_OK, NULL, "fetch an attachment")
-EAS_COMMAND(GetHierarchy, -1, 25, 121, EAS_FolderHierarchy_Folders, EAS_CMD_NEEDS_POLICY | EAS_CMD_EMPTY_OK, NULL,
-            "list the mail folders")
-EAS_COMMAND(CreateCollection, -1, 25, 121, 0, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, NULL,
+            EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN,
+            eas_cmd_none, "answer a message of the mailbox")
+EAS_COMMAND(GetAttachment, 4, 25, 121, 0, EAS_CMD_NEEDS_POLICY | EAS_CMD_EMPTY_OK, eas_cmd_none, "fetch an attachment")
+EAS_COMMAND(GetHierarchy, -1, 25, 121, EAS_FolderHierarchy_Folders,
+            EAS_CMD_NEEDS_POLICY | EAS_CMD_EMPTY_OK, eas_cmd_none, "list the mail folders")
+EAS_COMMAND(CreateCollection, -1, 25, 121, 0, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none,
             "make a folder; a relic of version 1")
-EAS_COMMAND(DeleteCollection, -1, 25, 121, 0, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, NULL,
+EAS_COMMAND(DeleteCollection, -1, 25, 121, 0, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none,
             "remove a folder; a relic of version 1")
-EAS_COMMAND(MoveCollection, -1, 25, 121, 0, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, NULL,
+EAS_COMMAND(MoveCollection, -1, 25, 121, 0, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none,
             "move a folder; a relic of version 1")
 EAS_COMMAND(FolderSync, 9, 25, EAS_VERSION_OPEN, EAS_FolderHierarchy_FolderSync,
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_foldersync,
@@ -35,30 +37,31 @@ EAS_COMMAND(FolderDelete, 11, 25, EAS_VERSION_OPEN, EAS_FolderHierarchy_FolderDe
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_folderdelete, "remove a folder")
 EAS_COMMAND(FolderUpdate, 12, 25, EAS_VERSION_OPEN, EAS_FolderHierarchy_FolderUpdate,
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_folderupdate, "rename or move a folder")
-EAS_COMMAND(MoveItems, 13, 25, EAS_VERSION_OPEN, EAS_Move_MoveItems, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, NULL,
-            "move items between folders")
+EAS_COMMAND(MoveItems, 13, 25, EAS_VERSION_OPEN, EAS_Move_MoveItems,
+            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none, "move items between folders")
 EAS_COMMAND(GetItemEstimate, 14, 25, EAS_VERSION_OPEN, EAS_GetItemEstimate_GetItemEstimate,
-            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_getitemestimate,
+            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none,
             "count what a Sync would bring")
 EAS_COMMAND(MeetingResponse, 15, 25, EAS_VERSION_OPEN, EAS_MeetingResponse_MeetingResponse,
-            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, NULL, "accept or decline meetings")
-EAS_COMMAND(Search, 16, 25, EAS_VERSION_OPEN, EAS_Search_Search, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, NULL,
+            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none, "accept or decline meetings")
+EAS_COMMAND(Search, 16, 25, EAS_VERSION_OPEN, EAS_Search_Search, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none,
             "search mailbox, directory or documents")
 EAS_COMMAND(Settings, 17, 120, EAS_VERSION_OPEN, EAS_Settings_Settings,
-            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_settings,
+            EAS_CMD_BUILT | EAS_CMD_POLICY_LATER | EAS_CMD_WBXML_IN, eas_cmd_settings,
             "device information, out of office, user information")
 EAS_COMMAND(Ping, 18, 25, EAS_VERSION_OPEN, EAS_Ping_Ping,
-            EAS_CMD_BUILT | EAS_CMD_NO_POLICY | EAS_CMD_WBXML_IN | EAS_CMD_EMPTY_OK | EAS_CMD_LONG_POLL, eas_cmd_ping,
+            EAS_CMD_NO_POLICY | EAS_CMD_WBXML_IN | EAS_CMD_EMPTY_OK | EAS_CMD_LONG_POLL, eas_cmd_none,
             "wait for changes")
 EAS_COMMAND(ItemOperations, 19, 120, EAS_VERSION_OPEN, EAS_ItemOperations_ItemOperations,
-            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, NULL,
+            EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN, eas_cmd_none,
             "fetch items and attachments, empty folders, move conversations")
 EAS_COMMAND(Provision, 20, 25, EAS_VERSION_OPEN, EAS_Provision_Provision,
             EAS_CMD_BUILT | EAS_CMD_NO_POLICY | EAS_CMD_WBXML_IN, eas_cmd_provision, "policies and remote wipe")
 EAS_COMMAND(ResolveRecipients, 21, 25, EAS_VERSION_OPEN, EAS_ResolveRecipients_ResolveRecipients,
-            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, NULL, "look up recipients, certificates, free and busy times")
+            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN,
+            eas_cmd_none, "look up recipients, certificates, free and busy times")
 EAS_COMMAND(ValidateCert, 22, 25, EAS_VERSION_OPEN, EAS_ValidateCert_ValidateCert,
-            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, NULL, "check certificates")
-EAS_COMMAND(Find, 23, 161, EAS_VERSION_OPEN, EAS_Find_Find, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, NULL,
+            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none, "check certificates")
+EAS_COMMAND(Find, 23, 161, EAS_VERSION_OPEN, EAS_Find_Find, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none,
             "search mailbox or directory, with paging")
 #undef EAS_COMMAND

@@ -2,7 +2,7 @@
 # Sourced by test/run. What each purpose needs from Debian; `a|b` means either will do.
 packages_build='autoconf automake libtool pkg-config|pkgconf make gcc libc6-dev clang libclang-rt-14-dev|libclang-rt-dev xz-utils
     libapr1-dev libaprutil1-dev apache2-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libjansson-dev libmariadb-dev
-    libsqlite3-dev libgmime-3.0-dev libical-dev libssl-dev libcmocka-dev libmicrohttpd-dev libwbxml2-dev'
+    libsqlite3-dev libgmime-3.0-dev libical-dev libssl-dev zlib1g-dev libcmocka-dev libmicrohttpd-dev libwbxml2-dev'
 packages_run='apache2-bin mariadb-server-core mariadb-client-core openssl python3 python3-pytest tzdata procps'
 packages_coverage='gcovr'
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directives of the module. From these rows come the members of eas_conf_t, its defaults, its merge, httpd's
+ * command table, and the checks of mod_eas.5 and conf/eas.conf.
+ * EAS_DIRECTIVE(name, field, kind, group, default, min, max, "help")
+ *   kind: STRING, PATH (made absolute below ServerRoot), STORE and URL (checked when read), FLAG (on, off),
+ *         NUMBER, BYTES (suffix K, M or G)
+ *   group: BACKEND rows say which store and groupware server a location uses: locations where all of them are equal
+ *          share connections and caches; LOCATION rows say how a location answers
+ *   default: as it would be written; NULL: none
+ *   min, max: of a number; of a text: its length in bytes
+ * All are allowed in the server configuration, in virtual hosts and in <Location>, and merge.
+ */
+EAS_DIRECTIVE(EASStore, store, STORE, BACKEND, NULL, 1, 1024,
+              "where the state of devices is kept: sqlite:/path or mariadb://user@host/database?option=value")
+EAS_DIRECTIVE(EASStoreConnections, store_max, NUMBER, BACKEND, "16", 1, 1024,
+              "connections to the database, per child process")
+EAS_DIRECTIVE(EASOxUrl, ox_url, URL, BACKEND, NULL, 1, 1024,
+              "base URL of the HTTP API of the Open-Xchange server, such as https://ox.example.org/ajax/")
+EAS_DIRECTIVE(EASOxCAFile, ox_ca, PATH, BACKEND, NULL, 1, 1024,
+              "file with the CA certificates that the Open-Xchange server's certificate must come from")
+EAS_DIRECTIVE(EASOxInsecure, ox_insecure, FLAG, BACKEND, "off", 0, 1,
+              "do not check the Open-Xchange server's certificate; for tests only")
+EAS_DIRECTIVE(EASOxConnections, ox_max, NUMBER, BACKEND, "64", 1, 4096,
+              "connections kept open to the Open-Xchange server, per child process")
+EAS_DIRECTIVE(EASOxConnectTimeout, ox_connect_timeout, NUMBER, BACKEND, "5", 1, 120,
+              "seconds a new connection to the Open-Xchange server may take")
+EAS_DIRECTIVE(EASOxTimeout, ox_timeout, NUMBER, BACKEND, "60", 1, 600,
+              "seconds a call to the Open-Xchange server may take")
+EAS_DIRECTIVE(EASClientId, client_id, STRING, BACKEND, "USM-EAS", 1, 64,
+              "client identifier given at the login to Open-Xchange")
+EAS_DIRECTIVE(EASUserAgent, user_agent, STRING, BACKEND, "Open-Xchange USM HTTP Client", 1, 256,
+              "User-Agent of calls to the Open-Xchange server")
+EAS_DIRECTIVE(EASCapabilities, capabilities, STRING, BACKEND, "active_sync,usm", 0, 256,
+              "capabilities of Open-Xchange that a user needs, separated by commas; \"\" for none")
+EAS_DIRECTIVE(EASLoginCache, login_ttl, NUMBER, BACKEND, "3600", 1, 86400,
+              "seconds a checked password is trusted before Open-Xchange is asked again")
+EAS_DIRECTIVE(EASPollInterval, poll_interval, NUMBER, BACKEND, "15", 1, 3600,
+              "seconds between two looks at a folder that a device waits for")
+EAS_DIRECTIVE(EASWindowMaxDays, window_max_days, NUMBER, BACKEND, "0", 0, 36500,
+              "age in days of the oldest mail that devices get, whatever they ask for; 0 for no limit")
+EAS_DIRECTIVE(EASMaxBody, max_body, BYTES, LOCATION, "32M", 65536, 1073741824,
+              "bytes a request's body may have, after unpacking")
+EAS_DIRECTIVE(EASMaxElements, max_elements, NUMBER, LOCATION, "65536", 64, 1048576,
+              "elements a request's document may have")
+EAS_DIRECTIVE(EASRequireTLS, require_tls, FLAG, LOCATION, "on", 0, 1,
+              "refuse requests that did not come over TLS, unless the environment variable HTTPS is \"on\"")
+EAS_DIRECTIVE(EASRequirePolicy, require_policy, FLAG, LOCATION, "on", 0, 1,
+              "refuse devices that have not taken the policy (Provision)")
+EAS_DIRECTIVE(EASHeartbeatMin, heartbeat_min, NUMBER, LOCATION, "60", 1, 3540,
+              "shortest time in seconds a device may ask to wait for changes")
+EAS_DIRECTIVE(EASHeartbeatMax, heartbeat_max, NUMBER, LOCATION, "3540", 1, 3540,
+              "longest time in seconds a device may ask to wait for changes")
+EAS_DIRECTIVE(EASLoginStripDomain, login_strip_domain, FLAG, LOCATION, "off", 0, 1,
+              "log in as \"user\" when a device gives \"domain\\user\"")
+EAS_DIRECTIVE(EASRetryAfter, retry_after, NUMBER, LOCATION, "60", 1, 3600,
+              "seconds after which devices shall come again when something behind the server is down")
+#undef EAS_DIRECTIVE

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The policy devices get: explicitly permissive. Gmail refuses accounts whose policy says only that no password is
+ * needed, and settings that were set once must be reset, not left out: hence all elements, each with the value that
+ * forbids nothing.
+ * EAS_POLICY(element, value), in the order of MS-ASPROV 2.2.2.28. Value: text, "" for an empty element. In which
+ * versions an element is sent is said by tbl/eas-codepages.tsv.
+ */
+EAS_POLICY(DevicePasswordEnabled, "0")
+EAS_POLICY(AlphanumericDevicePasswordRequired, "0")
+EAS_POLICY(PasswordRecoveryEnabled, "0")
+EAS_POLICY(RequireStorageCardEncryption, "0")
+EAS_POLICY(AttachmentsEnabled, "1")
+EAS_POLICY(MinDevicePasswordLength, "")
+EAS_POLICY(MaxInactivityTimeDeviceLock, "")
+EAS_POLICY(MaxDevicePasswordFailedAttempts, "")
+EAS_POLICY(MaxAttachmentSize, "")
+EAS_POLICY(AllowSimpleDevicePassword, "1")
+EAS_POLICY(DevicePasswordExpiration, "")
+EAS_POLICY(DevicePasswordHistory, "0")
+EAS_POLICY(AllowStorageCard, "1")
+EAS_POLICY(AllowCamera, "1")
+EAS_POLICY(RequireDeviceEncryption, "0")
+EAS_POLICY(AllowUnsignedApplications, "1")
+EAS_POLICY(AllowUnsignedInstallationPackages, "1")
+EAS_POLICY(MinDevicePasswordComplexCharacters, "1")
+EAS_POLICY(AllowWiFi, "1")
+EAS_POLICY(AllowTextMessaging, "1")
+EAS_POLICY(AllowPOPIMAPEmail, "1")
+EAS_POLICY(AllowBluetooth, "2")
+EAS_POLICY(AllowIrDA, "1")
+EAS_POLICY(RequireManualSyncWhenRoaming, "0")
+EAS_POLICY(AllowDesktopSync, "1")
+EAS_POLICY(MaxCalendarAgeFilter, "0")
+EAS_POLICY(AllowHTMLEmail, "1")
+EAS_POLICY(MaxEmailAgeFilter, "0")
+EAS_POLICY(MaxEmailBodyTruncationSize, "-1")
+EAS_POLICY(MaxEmailHTMLBodyTruncationSize, "-1")
+EAS_POLICY(RequireSignedSMIMEMessages, "0")
+EAS_POLICY(RequireEncryptedSMIMEMessages, "0")
+EAS_POLICY(RequireSignedSMIMEAlgorithm, "0")
+EAS_POLICY(RequireEncryptionSMIMEAlgorithm, "0")
+EAS_POLICY(AllowSMIMEEncryptionAlgorithmNegotiation, "2")
+EAS_POLICY(AllowSMIMESoftCerts, "1")
+EAS_POLICY(AllowBrowser, "1")
+EAS_POLICY(AllowConsumerEmail, "1")
+EAS_POLICY(AllowRemoteDesktop, "1")
+EAS_POLICY(AllowInternetSharing, "1")
+EAS_POLICY(UnapprovedInROMApplicationList, "")
+EAS_POLICY(ApprovedApplicationList, "")
+#undef EAS_POLICY
