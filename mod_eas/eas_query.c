@@ -4,6 +4,7 @@
 #include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "wbxml/wbxml_text.h"
@@ -36,12 +37,12 @@ static const struct {
     int tag;
     apr_size_t offset;
 } strings[] = {
-    {"AttachmentName", TAG_ATTACHMENT_NAME, APR_OFFSETOF(eas_query_t, attachment_name)},
-    {"CollectionId", TAG_COLLECTION_ID, APR_OFFSETOF(eas_query_t, collection_id)},
-    {"ItemId", TAG_ITEM_ID, APR_OFFSETOF(eas_query_t, item_id)},
-    {"LongId", TAG_LONG_ID, APR_OFFSETOF(eas_query_t, long_id)},
-    {"Occurrence", TAG_OCCURRENCE, APR_OFFSETOF(eas_query_t, occurrence)},
-    {"User", TAG_USER, APR_OFFSETOF(eas_query_t, user)},
+    {"AttachmentName", TAG_ATTACHMENT_NAME, offsetof(eas_query_t, attachment_name)},
+    {"CollectionId", TAG_COLLECTION_ID, offsetof(eas_query_t, collection_id)},
+    {"ItemId", TAG_ITEM_ID, offsetof(eas_query_t, item_id)},
+    {"LongId", TAG_LONG_ID, offsetof(eas_query_t, long_id)},
+    {"Occurrence", TAG_OCCURRENCE, offsetof(eas_query_t, occurrence)},
+    {"User", TAG_USER, offsetof(eas_query_t, user)},
 };
 
 const char *eas_query_text(eas_query_code_t code)
