@@ -286,7 +286,8 @@ def location(prefix, ox_url, store_url, **more):
     lines = {"EASOxUrl": ox_url, "EASStore": store_url, "EASRequireTLS": "off", "EASHeartbeatMin": "1",
              "EASPollInterval": "1", "EASOxConnectTimeout": "2", **more}
     inner = "\n".join(f"    {k} {v}" for k, v in lines.items())
-    return f"<Location {prefix}{PATH}>\n    SetHandler eas\n    SetOutputFilter DEFLATE\n{inner}\n</Location>\n"
+    return (f'<LocationMatch "(?i)^{prefix}{PATH}$">\n    SetHandler eas\n    SetOutputFilter DEFLATE\n    AuthType Basic\n'
+            f'    AuthName "ActiveSync"\n    AuthBasicProvider ox\n    Require valid-user\n{inner}\n</LocationMatch>\n')
 
 
 class Site:
