@@ -70,15 +70,25 @@ static void preview_write(GString *out, const struct oxd_user *user, const mail_
     g_bytes_unref(raw);
 }
 
-static void header_write(GString *out, const struct oxd_user *user, const mail_msg_t *msg, const char *name)
+/* A header column. *raw is fetched when first needed and shared by the columns of a row. */
+static void header_write(GString *out, const struct oxd_user *user, mail_msg_t *msg, const char *name, GBytes **raw)
 {
-    GBytes *raw = mail_raw(user, msg);
+    if (g_ascii_strcasecmp(name, "Message-ID") == 0) {
+        oxd_text_json(out, mail_head(user, msg)->message_id);
+        return;
+    }
+    if (g_ascii_strcasecmp(name, "References") == 0) {
+        oxd_text_json(out, mail_head(user, msg)->references);
+        return;
+    }
+    if (!*raw) {
+        *raw = mail_raw(user, msg);
+    }
     gsize len;
-    const char *data = g_bytes_get_data(raw, &len);
+    const char *data = g_bytes_get_data(*raw, &len);
     json_t *value = mime_header_text(data ? data : "", len, name);
     oxd_text_json(out, value);
     json_decref(value);
-    g_bytes_unref(raw);
 }
 
 /* Columns that need the parsed head. */
@@ -174,23 +184,32 @@ static void cell_write(GString *out, struct oxd_req *req, const struct oxd_folde
     }
 }
 
+/* The cell of a column, whatever kind it is. */
+static void column_write(GString *out, struct oxd_req *req, const struct oxd_folder *f, mail_msg_t *msg,
+                         const struct oxd_colsel *col, GBytes **raw)
+{
+    if (col->col) {
+        cell_write(out, req, f, msg, col->col->id);
+    } else if (col->header) {
+        header_write(out, req->user, msg, col->header, raw);
+    } else {
+        g_string_append(out, "null");
+    }
+}
+
 void mail_row(GString *out, struct oxd_req *req, const struct oxd_folder *f, mail_msg_t *msg,
               const struct oxd_colsel *cols, size_t n)
 {
+    GBytes *raw = NULL;
     g_string_append_c(out, '[');
     for (size_t i = 0; i < n; i++) {
         if (i) {
             g_string_append_c(out, ',');
         }
-        if (cols[i].col) {
-            cell_write(out, req, f, msg, cols[i].col->id);
-        } else if (cols[i].header) {
-            header_write(out, req->user, msg, cols[i].header);
-        } else {
-            g_string_append(out, "null");
-        }
+        column_write(out, req, f, msg, &cols[i], &raw);
     }
     g_string_append_c(out, ']');
+    g_clear_pointer(&raw, g_bytes_unref);
 }
 
 /* ---- which messages, in which order ---- */
@@ -474,6 +493,7 @@ static GPtrArray *threads_make(const struct oxd_user *user, const GPtrArray *msg
 static void object_write(GString *out, struct oxd_req *req, const struct oxd_folder *f, mail_msg_t *msg,
                          const struct oxd_colsel *cols, size_t n)
 {
+    GBytes *raw = NULL;
     g_string_append_c(out, '{');
     for (size_t i = 0; i < n; i++) {
         if (i) {
@@ -481,14 +501,9 @@ static void object_write(GString *out, struct oxd_req *req, const struct oxd_fol
         }
         oxd_text_str(out, cols[i].col ? cols[i].col->name : cols[i].header ? cols[i].header : "");
         g_string_append_c(out, ':');
-        if (cols[i].col) {
-            cell_write(out, req, f, msg, cols[i].col->id);
-        } else if (cols[i].header) {
-            header_write(out, req->user, msg, cols[i].header);
-        } else {
-            g_string_append(out, "null");
-        }
+        column_write(out, req, f, msg, &cols[i], &raw);
     }
+    g_clear_pointer(&raw, g_bytes_unref);
 }
 
 static void thread_write(GString *out, struct oxd_req *req, const struct oxd_folder *f, const thread_t *t,

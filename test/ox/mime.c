@@ -241,10 +241,11 @@ static json_t *addresses_take(char *text)
 }
 
 /* The headers a listing needs, found in one pass. */
-enum { H_FROM, H_TO, H_CC, H_BCC, H_DATE, H_TYPE, H_PRIO, H_SUBJECT, H_NOTIFY, H_ID, H_COUNT };
+enum { H_FROM, H_TO, H_CC, H_BCC, H_DATE, H_TYPE, H_PRIO, H_SUBJECT, H_NOTIFY, H_ID, H_REFS, H_COUNT };
 static const char *const head_names[H_COUNT] = {
     "From",       "To", "Cc", "Bcc", "Date", "Content-Type", "X-Priority", "Subject", "Disposition-Notification-To",
     "Message-ID",
+    "References",
 };
 
 static json_t *text_take(char *value)
@@ -286,6 +287,7 @@ mime_head_t *mime_head_new(const char *raw, size_t len)
     head->subject = text_take(v[H_SUBJECT]);
     head->notify = text_take(v[H_NOTIFY]);
     head->message_id = text_take(v[H_ID]);
+    head->references = text_take(v[H_REFS]);
     return head;
 }
 
@@ -302,5 +304,6 @@ void mime_head_free(mime_head_t *head)
     json_decref(head->content_type);
     json_decref(head->notify);
     json_decref(head->message_id);
+    json_decref(head->references);
     g_free(head);
 }

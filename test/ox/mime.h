@@ -21,6 +21,7 @@ typedef struct mime_head {
     json_t *content_type; /* "text/plain" */
     json_t *notify;       /* Disposition-Notification-To as written, or NULL */
     json_t *message_id;   /* with its angle brackets, or NULL */
+    json_t *references;   /* References, or NULL */
     int64_t sent;         /* Date header, UTC milliseconds; -1 when absent or unreadable */
     int priority;         /* X-Priority, 3 when absent */
 } mime_head_t;
