@@ -37,5 +37,5 @@ usm_error_t *usm_context_create(usm_context_t **ctx_p, const usm_config_t *confi
 usm_error_t *usm_library_init(apr_pool_t *pool)
 {
     usm__mime_init();
-    return usm__ox_init() ? USM_ERROR(pool, USM_EINTERNAL, "the HTTP library cannot start") : NULL;
+    return NULL;
 }

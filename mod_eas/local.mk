@@ -16,8 +16,18 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/cmd/cmd_folderdelete.c \
 	mod_eas/cmd/cmd_foldersync.c \
 	mod_eas/cmd/cmd_folderupdate.c \
+	mod_eas/cmd/cmd_getitemestimate.c \
+	mod_eas/cmd/cmd_ping.c \
 	mod_eas/cmd/cmd_provision.c \
+	mod_eas/cmd/cmd_sendmail.c \
 	mod_eas/cmd/cmd_settings.c \
+	mod_eas/cmd/cmd_sync.c \
+	mod_eas/eas_sync.h mod_eas/sync_read.c mod_eas/sync_run.c mod_eas/sync_write.c \
+	mod_eas/eas_collection.c mod_eas/eas_collection.h \
+	mod_eas/eas_map.c mod_eas/eas_map.h mod_eas/eas_mapbody.c mod_eas/eas_conv.c \
+	mod_eas/eas_timezone.c mod_eas/eas_timezone.h mod_eas/eas_html.c mod_eas/eas_html.h \
+	mod_eas/class/class_contact.c mod_eas/class/class_email.c mod_eas/class/class_event.c \
+	mod_eas/class/class_task.c \
 	mod_eas/eas_query.c mod_eas/eas_query.h \
 	mod_eas/eas_table.c mod_eas/eas_table.h \
 	mod_eas/tbl/commands.h mod_eas/tbl/status.h \
@@ -46,5 +56,5 @@ mod_eas_mod_eas_la_SOURCES = $(MOD_EAS_SOURCES)
 mod_eas_mod_eas_la_CPPFLAGS = $(EAS_CPPFLAGS) $(HTTPD_CFLAGS)
 mod_eas_mod_eas_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^eas_module$$'
 mod_eas_mod_eas_la_LIBADD = mod_eas/libeas.la libusm/libusm.la $(APR_LIBS)
-EXTRA_DIST += mod_eas/README mod_eas/cmd/README mod_eas/tbl/lognos
+EXTRA_DIST += mod_eas/README mod_eas/cmd/README mod_eas/class/README mod_eas/tbl/lognos
 dist_man_MANS += mod_eas/mod_eas.5

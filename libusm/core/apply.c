@@ -48,6 +48,7 @@ static usm_error_t *try_lease(int *done_p, usm_turn_t *turn, apr_pool_t *pool)
     *done_p = 0;
     if (!found || coll.epoch != turn->coll.epoch)
         return USM_ERROR(pool, USM_ESTALE_KEY, "the collection was started over meanwhile");
+    turn->overtaken = coll.gen != turn->coll.gen;
     USM_ERR(usm__write(&txn, session, pool));
     usm_error_t *err = NULL;
     if (coll.lease && *coll.lease && owner_is_dead(coll.lease, turn->lease_owner))
@@ -95,10 +96,9 @@ usm_error_t *usm__turn_lease(usm_turn_t *turn)
     apr_pool_destroy(iterpool);
     turn->leased = 1;
     apr_pool_pre_cleanup_register(turn->pool, turn, drop_lease);
-    /* While waiting, the other request may have finished: look at the key again. */
-    usm_error_t *err = usm__turn_validate(turn);
     turn->applied = 1;
-    return err;
+    /* While waiting, the other request may have finished: look at the key again. */
+    return turn->overtaken ? usm__turn_validate(turn) : NULL;
 }
 
 /* ---- echo ---- */

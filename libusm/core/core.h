@@ -87,6 +87,7 @@ struct usm_turn_t {
     int repeated;            /**< the client's key was the one before the newest */
     int applied;             /**< client changes were looked at */
     int leased;
+    int overtaken;           /**< the collection moved between opening and leasing */
     const char *lease_owner;
     apr_hash_t *touched;     /**< backend id → usm__touched_t */
     apr_array_header_t *mutations; /**< usm__mutation_t */

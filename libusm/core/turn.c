@@ -30,13 +30,14 @@ static usm_error_t *load(int *found_p, usm_turn_t *turn)
     apr_int64_t fid = turn->params.folder ? usm__fid_parse(turn->params.folder) : 0;
     *found_p = 0;
     if (turn->params.folder && !fid)
-        return USM_ERROR(turn->pool, USM_EFOLDER_GONE, "not a folder id");
+        return USM_ERROR(turn->pool, USM_ENOTFOUND, "not a folder id");
     USM_ERR(usm__read(&txn, session, turn->pool));
     USM_ERR(usm__finish(session, txn, USM__VT(session)->collection_get(found_p, &turn->coll, &turn->folder, txn,
                                                                        session->device.id, session->device.user, fid,
                                                                        turn->pool)));
     if (fid && (turn->folder.fid == 0 || turn->folder.gone))
-        return USM_ERROR(turn->pool, USM_EFOLDER_GONE, "folder %" APR_INT64_T_FMT " is gone or unknown", fid);
+        return USM_ERROR(turn->pool, turn->folder.gone ? USM_EFOLDER_GONE : USM_ENOTFOUND,
+                         "folder %" APR_INT64_T_FMT " is gone or unknown", fid);
     if (!fid)
         turn->folder = (usm_folder_row_t){.cls = USM_FOLDER};
     usm__folder_ref(&turn->ref, &turn->folder);
@@ -97,7 +98,7 @@ usm_error_t *usm__turn_validate(usm_turn_t *turn)
     turn->repeated = 0;
     if (gen == turn->coll.gen)
         return NULL;
-    if (gen == turn->coll.prev)
+    if (gen == turn->coll.prev && !turn->params.strict)
         return undo(turn);
     return USM_ERROR(turn->pool, USM_ESTALE_KEY, "key of generation %" APR_INT64_T_FMT ", collection is at %"
                      APR_INT64_T_FMT, gen, turn->coll.gen);
@@ -160,12 +161,12 @@ usm_error_t *usm_collection_options(const char **options_p, usm_class_e *cls_p, 
     apr_int64_t fid = usm__fid_parse(folder);
     *options_p = NULL;
     if (!fid || session->transient)
-        return USM_ERROR(pool, USM_EFOLDER_GONE, "not a folder id");
+        return USM_ERROR(pool, USM_ENOTFOUND, "not a folder id");
     USM_ERR(usm__read(&txn, session, pool));
     USM_ERR(usm__finish(session, txn, USM__VT(session)->collection_get(&found, &coll, &row, txn, session->device.id,
                                                                        session->device.user, fid, pool)));
     if (!row.fid || row.gone)
-        return USM_ERROR(pool, USM_EFOLDER_GONE, "folder %s is gone or unknown", folder);
+        return USM_ERROR(pool, row.gone ? USM_EFOLDER_GONE : USM_ENOTFOUND, "folder %s is gone or unknown", folder);
     *cls_p = row.cls;
     if (found)
         *options_p = coll.options;
@@ -267,10 +268,8 @@ static usm_error_t *read_ahead(usm_turn_t *turn)
         count = USM__GET_BATCH;
     if (count > room)
         count = room;
-    if (turn->batch_pool)
-        apr_pool_clear(turn->batch_pool);
-    else
-        apr_pool_create(&turn->batch_pool, turn->pool);
+    /* Items stay for the life of the turn: the answer is written after the commit. turn_bytes_max bounds them. */
+    apr_pool_create(&turn->batch_pool, turn->pool);
     turn->ready = apr_array_make(turn->batch_pool, count, sizeof(usm_bget_t));
     usm_bget_t *wanted = apr_pcalloc(turn->batch_pool, sizeof(usm_bget_t) * (apr_size_t)count);
     int n = 0;

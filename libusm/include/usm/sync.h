@@ -32,6 +32,7 @@ typedef enum usm_delete_e { USM_DELETE_TRASH, USM_DELETE_HARD } usm_delete_e;
 typedef struct usm_turn_params_t {
     const char *folder;   /**< short folder id; NULL = the hierarchy */
     const char *key;      /**< as the client sent it; "0" = start over */
+    int strict;           /**< 1: the key before the newest is stale too (requests that leave it unsaid which they have) */
     usm_time_t since;     /**< items wholly older than this instant are outside the window; USM_TIME_NONE = all */
     int open_tasks_only;  /**< tasks: completed ones are outside the window */
     usm_policy_e conflict;
@@ -42,7 +43,8 @@ typedef struct usm_turn_params_t {
 } usm_turn_params_t;
 
 /** Start a turn. On key "0" the collection is made anew and next() yields nothing (a repeat within a minute gives the
- * same key again). Errors: STALE_KEY, FOLDER_GONE, STORE, UNAVAILABLE, BACKEND, INVALID. */
+ * same key again). Errors: STALE_KEY, FOLDER_GONE (it was there once), NOTFOUND
+ * (no such folder), STORE, UNAVAILABLE, BACKEND, INVALID. */
 usm_error_t *usm_turn_open(usm_turn_t **turn_p, usm_session_t *session, const usm_turn_params_t *params,
                            apr_pool_t *pool);
 /** Was this turn opened with key "0"? */
@@ -85,8 +87,8 @@ typedef struct usm_change_t {
     usm_fieldset_t changed;  /**< CHANGE: fields that differ from what the device has */
 } usm_change_t;
 
-/** Next change for the device; *change_p is NULL when the window is full or nothing is left. The change lives in
- * @a pool. Errors: UNAVAILABLE, BACKEND, STORE. */
+/** Next change for the device; *change_p is NULL when the window is full or nothing is left. The change lives as
+ * long as the turn; @a pool is for scratch. Errors: UNAVAILABLE, BACKEND, STORE. */
 usm_error_t *usm_turn_next(const usm_change_t **change_p, usm_turn_t *turn, apr_pool_t *pool);
 /** Tell that the last change from next() could not be sent: it is withheld until the item changes again. */
 void usm_turn_withhold(usm_turn_t *turn, const char *why);

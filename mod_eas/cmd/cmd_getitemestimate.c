@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GetItemEstimate (MS-ASCMD 2.2.1.9). */
+#include <string.h>
+
+#include "eas_collection.h"
+
+#define COLLECTIONS_MAX 1000
+#define ESTIMATE_MAX 512 /* with no filter Exchange counts no further */
+
+enum { ESTIMATE_OK = 1, ESTIMATE_NO_FOLDER = 2, ESTIMATE_NOT_PRIMED = 3, ESTIMATE_STALE_KEY = 4 };
+
+/* *filter_p: -1 = as in the last Sync. @return 0 or the status of the whole command. */
+static int read_filter(int *filter_p, const eas_node_t *collection, usm_class_e cls)
+{
+    const eas_node_t *options = eas_node_child(collection, EAS_AirSync_Options);
+    const eas_node_t *filter = eas_node_child(options ? options : collection, EAS_AirSync_FilterType);
+    apr_int64_t n;
+    *filter_p = -1;
+    if (eas_node_child(collection, EAS_AirSync_ConversationMode) && cls != USM_EMAIL)
+        return EAS_STATUS_InvalidXML;
+    if (!filter)
+        return 0;
+    if (!eas_node_int(filter, 0, 8, &n))
+        return EAS_STATUS_InvalidXML;
+    if (!eas_filter_allowed(cls, (int)n))
+        return EAS_STATUS_ServerError;
+    *filter_p = (int)n;
+    return 0;
+}
+
+static usm_error_t *estimate(int *status_p, int *count_p, int *global_p, eas_ctx_t *ctx, const eas_node_t *node)
+{
+    const char *id = eas_node_child_text(node, EAS_GetItemEstimate_CollectionId);
+    const char *key = eas_node_child_text(node, EAS_AirSync_SyncKey), *packed = NULL;
+    eas_options_t options;
+    usm_turn_params_t params = {.folder = id, .key = key, .window = EAS_WINDOW_MAX};
+    usm_class_e cls;
+    int filter;
+    *count_p = 0;
+    *status_p = ESTIMATE_NO_FOLDER;
+    usm_error_t *err = usm_collection_options(&packed, &cls, ctx->session, id ? id : "", ctx->pool);
+    if (err && usm_error_class(err) == USM_CLASS_NOTFOUND) {
+        usm_error_clear(err);
+        return NULL;
+    }
+    if (err)
+        return err;
+    *global_p = read_filter(&filter, node, cls);
+    *status_p = !key || strcmp(key, "0") == 0 || !packed ? ESTIMATE_NOT_PRIMED : ESTIMATE_OK;
+    if (*global_p || *status_p != ESTIMATE_OK)
+        return NULL;
+    eas_options_unpack(&options, packed);
+    if (filter >= 0)
+        options.filter = filter;
+    eas_options_apply(&params, &options, cls, ctx);
+    err = usm_collection_estimate(count_p, ctx->session, &params, ctx->pool);
+    if (err && usm_error_class(err) == USM_CLASS_STALE_KEY) {
+        *status_p = ESTIMATE_STALE_KEY;
+        usm_error_clear(err);
+        return NULL;
+    }
+    if (*count_p > ESTIMATE_MAX && !options.filter)
+        *count_p = ESTIMATE_MAX;
+    return err;
+}
+
+usm_error_t *eas_cmd_getitemestimate(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)
+{
+    const eas_node_t *list = eas_node_child(doc, EAS_GetItemEstimate_Collections), *node;
+    unsigned n = eas_node_count(list, EAS_GetItemEstimate_Collection);
+    if (n == 0 || n > COLLECTIONS_MAX)
+        return eas_answer_status(ctx, EAS_STATUS_InvalidXML);
+    eas_writer_start(out, EAS_GetItemEstimate_GetItemEstimate);
+    ctx->status = ESTIMATE_OK;
+    EAS_NODE_EACH_TAG(node, list, EAS_GetItemEstimate_Collection)
+    {
+        int status = 0, count = 0, global = 0;
+        USM_ERR(estimate(&status, &count, &global, ctx, node));
+        if (global)
+            return eas_answer_status(ctx, global);
+        eas_writer_start(out, EAS_GetItemEstimate_Response);
+        eas_writer_tag_int(out, EAS_GetItemEstimate_Status, status);
+        if (status != ESTIMATE_OK)
+            ctx->status = status;
+        eas_writer_start(out, EAS_GetItemEstimate_Collection);
+        if (ctx->version < 140 && eas_node_child_text(node, EAS_GetItemEstimate_Class))
+            eas_writer_tag_text(out, EAS_GetItemEstimate_Class, eas_node_child_text(node, EAS_GetItemEstimate_Class));
+        eas_writer_tag_text(out, EAS_GetItemEstimate_CollectionId,
+                            eas_node_child_text(node, EAS_GetItemEstimate_CollectionId));
+        if (status == ESTIMATE_OK)
+            eas_writer_tag_int(out, EAS_GetItemEstimate_Estimate, count);
+        eas_writer_end(out);
+        eas_writer_end(out);
+    }
+    eas_writer_end(out);
+    return NULL;
+}

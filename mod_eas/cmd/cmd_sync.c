@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sync (MS-ASCMD 2.2.1.21). */
+#include <string.h>
+
+#include "eas_sync.h"
+
+static usm_error_t *answer_limit(eas_sync_t *sync, eas_writer_t *out)
+{
+    if (!sync->limit)
+        return eas_answer_status(sync->ctx, sync->status);
+    eas_writer_start(out, EAS_AirSync_Sync);
+    eas_put_status(sync->ctx, out, EAS_AirSync_Status, sync->status);
+    eas_writer_tag_int(out, EAS_AirSync_Limit, sync->limit);
+    eas_writer_end(out);
+    return NULL;
+}
+
+static int has_commands(const eas_sync_t *sync)
+{
+    for (int i = 0; i < sync->collections->nelts; i++) {
+        if (APR_ARRAY_IDX(sync->collections, i, eas_collection_t).commands)
+            return 1;
+    }
+    return 0;
+}
+
+/* All collections in the order of the request. Once one has been committed, an outage must not take its answer away:
+ * the others then say "later". */
+static usm_error_t *run_all(int *news_p, eas_sync_t *sync)
+{
+    int left = sync->window ? sync->window : EAS_SYNC_COLLECTIONS_MAX * EAS_WINDOW_MAX, committed = 0;
+    *news_p = 0;
+    for (int i = 0; i < sync->collections->nelts && !sync->status; i++) {
+        eas_collection_t *col = &APR_ARRAY_IDX(sync->collections, i, eas_collection_t);
+        usm_error_t *err = eas_sync_run(sync, col, &left);
+        if (err && !committed)
+            return err;
+        if (err) {
+            usm_log(sync->ctx->log, USM_LOG_WARNING, EASLOGNO(42), "Sync of folder %s is put off: %s", col->id,
+                    usm_error_text(err, sync->ctx->pool));
+            usm_error_clear(err);
+            col->status = sync->ctx->version >= 140 ? SYNC_RETRY : SYNC_SERVER;
+        }
+        committed |= col->changed_key;
+        *news_p |= eas_sync_has_news(sync, col);
+    }
+    return NULL;
+}
+
+static usm_error_t *wait_for_news(int *changed_p, eas_sync_t *sync)
+{
+    eas_ctx_t *ctx = sync->ctx;
+    usm_watch_t *watch;
+    usm_watch_result_t result;
+    usm_time_t deadline = apr_time_as_msec(ctx->began) + sync->wait_ms;
+    *changed_p = 0;
+    USM_ERR(usm_watch_create(&watch, ctx->session, ctx->pool));
+    for (int i = 0; i < sync->collections->nelts; i++) {
+        int known;
+        USM_ERR(usm_watch_add(&known, watch, APR_ARRAY_IDX(sync->collections, i, eas_collection_t).id));
+    }
+    USM_ERR(usm_watch_wait(&result, watch, deadline, ctx->req->stop, ctx->req->baton, ctx->pool));
+    *changed_p = result.count > 0;
+    return NULL;
+}
+
+usm_error_t *eas_cmd_sync(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)
+{
+    eas_sync_t sync = {.ctx = ctx};
+    int news = 0, changed = 0;
+    USM_ERR(eas_sync_read(&sync, doc));
+    if (sync.status)
+        return answer_limit(&sync, out);
+    USM_ERR(run_all(&news, &sync));
+    if (!news && !sync.status && sync.wait_ms && !has_commands(&sync)) {
+        USM_ERR(eas_sync_remember(&sync));
+        USM_ERR(wait_for_news(&changed, &sync));
+        if (changed)
+            USM_ERR(run_all(&news, &sync));
+    }
+    if (sync.status)
+        return answer_limit(&sync, out);
+    USM_ERR(eas_sync_remember(&sync));
+    ctx->status = SYNC_OK;
+    eas_sync_write(&sync, out);
+    return NULL;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "eas_html.h"
+
+#include <apr_strings.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct text_t {
+    char *buf;
+    apr_size_t len;
+    int line_ends, blank; /* line ends at the end of buf, a blank that is still to be written */
+} text_t;
+
+static void put(text_t *t, char c)
+{
+    if (t->blank && t->line_ends == 0 && t->len)
+        t->buf[t->len++] = ' ';
+    t->blank = 0;
+    t->line_ends = 0;
+    t->buf[t->len++] = c;
+}
+
+static void line_end(text_t *t, int most)
+{
+    t->blank = 0;
+    if (t->len && t->line_ends < most) {
+        t->buf[t->len++] = '\r';
+        t->buf[t->len++] = '\n';
+        t->line_ends++;
+    }
+}
+
+static void put_utf8(text_t *t, unsigned long c)
+{
+    if (c < 0x80) {
+        put(t, (char)c);
+    } else if (c < 0x800) {
+        put(t, (char)(0xC0 | c >> 6));
+        put(t, (char)(0x80 | (c & 0x3F)));
+    } else if (c < 0x10000) {
+        put(t, (char)(0xE0 | c >> 12));
+        put(t, (char)(0x80 | (c >> 6 & 0x3F)));
+        put(t, (char)(0x80 | (c & 0x3F)));
+    } else {
+        put(t, (char)(0xF0 | c >> 18));
+        put(t, (char)(0x80 | (c >> 12 & 0x3F)));
+        put(t, (char)(0x80 | (c >> 6 & 0x3F)));
+        put(t, (char)(0x80 | (c & 0x3F)));
+    }
+}
+
+static const struct {
+    const char *name;
+    unsigned code;
+} entities[] = {{"amp", '&'},     {"lt", '<'},      {"gt", '>'},      {"quot", '"'},    {"apos", '\''},  {"nbsp", ' '},
+                {"auml", 0xE4},   {"ouml", 0xF6},   {"uuml", 0xFC},   {"Auml", 0xC4},   {"Ouml", 0xD6},  {"Uuml", 0xDC},
+                {"szlig", 0xDF},  {"eacute", 0xE9}, {"egrave", 0xE8}, {"agrave", 0xE0}, {"ccedil", 0xE7}, {"euro", 0x20AC},
+                {"copy", 0xA9},   {"reg", 0xAE},    {"ndash", 0x2013}, {"mdash", 0x2014}, {"hellip", 0x2026},
+                {"laquo", 0xAB},  {"raquo", 0xBB},  {"lsquo", 0x2018}, {"rsquo", 0x2019}, {"ldquo", 0x201C},
+                {"rdquo", 0x201D}, {"bdquo", 0x201E}, {"sbquo", 0x201A}, {"bull", 0x2022}, {"middot", 0xB7}};
+
+/* *p stands behind the '&'. Unknown ones stay as they are. */
+static const char *entity(text_t *t, const char *p, const char *end)
+{
+    const char *semi = memchr(p, ';', (size_t)(end - p > 12 ? 12 : end - p));
+    if (!semi || semi == p) {
+        put(t, '&');
+        return p;
+    }
+    if (*p == '#') {
+        int hex = p[1] == 'x' || p[1] == 'X';
+        unsigned long c = strtoul(p + 1 + hex, NULL, hex ? 16 : 10);
+        int good = c == 9 || c == 10 || c == 13 || (c >= 32 && c < 0xD800) || (c >= 0xE000 && c < 0xFFFE) ||
+                   (c >= 0x10000 && c < 0x110000);
+        put_utf8(t, good ? c : 0xFFFD);
+        return semi + 1;
+    }
+    for (apr_size_t i = 0; i < sizeof entities / sizeof entities[0]; i++) {
+        if (strlen(entities[i].name) == (size_t)(semi - p) && strncmp(entities[i].name, p, (size_t)(semi - p)) == 0) {
+            if (entities[i].code == ' ')
+                t->blank = 1;
+            else
+                put_utf8(t, entities[i].code);
+            return semi + 1;
+        }
+    }
+    put(t, '&');
+    return p;
+}
+
+static int is_tag(const char *p, const char *end, const char *name)
+{
+    size_t n = strlen(name);
+    return (size_t)(end - p) >= n && strncasecmp(p, name, n) == 0 &&
+           ((size_t)(end - p) == n || !isalnum((unsigned char)p[n]));
+}
+
+static const struct {
+    const char *name;
+    int lines; /* line ends around it */
+} blocks[] = {{"p", 2},  {"div", 1}, {"br", 0}, {"tr", 1}, {"li", 1}, {"ul", 1}, {"ol", 1}, {"table", 1}, {"h1", 2},
+              {"h2", 2}, {"h3", 2},  {"h4", 2}, {"h5", 2}, {"h6", 2}, {"hr", 1}, {"blockquote", 1}, {"pre", 1}};
+
+static const char *const silent[] = {"head", "script", "style", "title"};
+
+/* Behind the closing tag of an element whose content is not text; the end when it is never closed. */
+static const char *skip_element(const char *p, const char *end, const char *name)
+{
+    while (p < end && (p = memchr(p, '<', (size_t)(end - p)))) {
+        if (p + 1 < end && p[1] == '/' && is_tag(p + 2, end, name)) {
+            const char *gt = memchr(p, '>', (size_t)(end - p));
+            return gt ? gt + 1 : end;
+        }
+        p++;
+    }
+    return end;
+}
+
+/* *p stands behind the '<'. */
+static const char *tag(text_t *t, const char *p, const char *end)
+{
+    if (end - p >= 3 && strncmp(p, "!--", 3) == 0) {
+        for (const char *q = p + 3; (q = memchr(q, '-', (size_t)(end - q))) && q + 2 < end; q++) {
+            if (q[1] == '-' && q[2] == '>')
+                return q + 3;
+        }
+        return end;
+    }
+    const char *name = *p == '/' ? p + 1 : p, *gt = memchr(p, '>', (size_t)(end - p));
+    if (!isalpha((unsigned char)*name) && *p != '!' && *p != '?') {
+        put(t, '<');
+        return p;
+    }
+    if (!gt)
+        return end;
+    for (apr_size_t i = 0; *p != '/' && i < sizeof silent / sizeof silent[0]; i++) {
+        if (is_tag(name, end, silent[i]))
+            return gt[-1] == '/' ? gt + 1 : skip_element(gt + 1, end, silent[i]);
+    }
+    for (apr_size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+        if (is_tag(name, end, blocks[i].name)) {
+            if (blocks[i].lines == 0)
+                line_end(t, 1000);
+            for (int n = 0; n < blocks[i].lines; n++)
+                line_end(t, blocks[i].lines);
+        }
+    }
+    return gt + 1;
+}
+
+char *eas_html_to_text(apr_size_t *out_len, const char *html, apr_size_t len, apr_pool_t *pool)
+{
+    const char *p = html, *end = html + len;
+    /* A tag of three bytes gives four (<p>), a lone byte at most one and a blank before it. */
+    text_t t = {.buf = apr_palloc(pool, len * 2 + 8)};
+    while (p < end) {
+        char c = *p++;
+        if (c == '<' && p < end)
+            p = tag(&t, p, end);
+        else if (c == '&' && p < end)
+            p = entity(&t, p, end);
+        else if (isspace((unsigned char)c))
+            t.blank = 1;
+        else
+            put(&t, c);
+    }
+    while (t.len && isspace((unsigned char)t.buf[t.len - 1]))
+        t.len--;
+    t.buf[t.len] = '\0';
+    *out_len = t.len;
+    return t.buf;
+}
+
+char *eas_text_to_html(apr_size_t *out_len, const char *text, apr_size_t len, apr_pool_t *pool)
+{
+    static const char head[] = "<html><head><meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\">"
+                               "</head><body>";
+    static const char tail[] = "</body></html>";
+    apr_size_t room = sizeof head + sizeof tail, n;
+    for (apr_size_t i = 0; i < len; i++)
+        room += text[i] == '<' || text[i] == '>' || text[i] == '&' || text[i] == '\n' ? 6 : 1;
+    char *out = apr_palloc(pool, room);
+    n = sizeof head - 1;
+    memcpy(out, head, n);
+    for (apr_size_t i = 0; i < len; i++) {
+        const char *as = text[i] == '<' ? "&lt;" : text[i] == '>' ? "&gt;" : text[i] == '&' ? "&amp;"
+                         : text[i] == '\n' ? "<br>\n" : NULL;
+        if (text[i] == '\r')
+            continue;
+        if (!as) {
+            out[n++] = text[i];
+            continue;
+        }
+        memcpy(out + n, as, strlen(as));
+        n += strlen(as);
+    }
+    memcpy(out + n, tail, sizeof tail);
+    *out_len = n + sizeof tail - 1;
+    return out;
+}

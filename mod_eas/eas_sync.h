@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file eas_sync.h  A Sync request on its way: read (sync_read.c), carried out (sync_run.c), answered (sync_write.c). */
+#ifndef EAS_SYNC_H
+#define EAS_SYNC_H
+
+#include "eas_collection.h"
+
+#define EAS_SYNC_COLLECTIONS_MAX 300
+#define EAS_SYNC_COMMANDS_MAX 200 /* MS-ASCMD 3.1.5.10 */
+
+/** Statuses of Sync (MS-ASCMD 2.2.3.177.17). */
+enum {
+    SYNC_OK = 1,
+    SYNC_STALE_KEY = 3,
+    SYNC_PROTOCOL = 4,
+    SYNC_SERVER = 5,
+    SYNC_CONVERSION = 6,
+    SYNC_CONFLICT = 7,
+    SYNC_NOT_FOUND = 8,
+    SYNC_FULL = 9,
+    SYNC_HIERARCHY = 12,
+    SYNC_INCOMPLETE = 13,
+    SYNC_RANGE = 14,
+    SYNC_TOO_MANY = 15,
+    SYNC_RETRY = 16
+};
+
+/** Something to say about one of the device's commands. */
+typedef struct eas_response_row_t {
+    unsigned tag; /**< EAS_AirSync_Add, Change, Delete, Fetch */
+    const char *client_id, *server_id;
+    int status;
+    const usm_item_t *item; /**< Fetch */
+} eas_response_row_t;
+
+typedef struct eas_collection_t {
+    const eas_node_t *node; /**< NULL: taken from the last request */
+    const char *id, *key;
+    usm_class_e cls;
+    int get_changes;
+    usm_delete_e how;
+    int window;
+    eas_options_t options;
+    int commands;      /**< number of them */
+    int fetch_only;
+    int unproven;      /**< from the last request, and its answer brought a new key that the device has not used yet */
+    usm_turn_t *turn;
+    /* what came of it */
+    int status;
+    const char *new_key;
+    int changed_key;
+    apr_array_header_t *changes;   /**< const usm_change_t * */
+    apr_array_header_t *responses; /**< eas_response_row_t */
+    int more;
+} eas_collection_t;
+
+typedef struct eas_sync_t {
+    eas_ctx_t *ctx;
+    apr_array_header_t *collections; /**< eas_collection_t */
+    int window;        /**< over all collections, 0 = no such limit */
+    apr_int64_t wait_ms;
+    int status;        /**< global failure, 0 = none */
+    apr_int64_t limit; /**< with SYNC_RANGE and SYNC_TOO_MANY */
+    const char *cached; /**< what is kept of the last request, NULL = nothing */
+} eas_sync_t;
+
+/** Read the whole request; sync->status is set when it cannot be carried out. Nothing is written to the store. */
+usm_error_t *eas_sync_read(eas_sync_t *sync, const eas_node_t *doc);
+/** Keep what an empty or partial request would refer to. */
+usm_error_t *eas_sync_remember(eas_sync_t *sync);
+/** Carry out one collection: device's commands, then server's changes, then commit. Errors end the request. */
+usm_error_t *eas_sync_run(eas_sync_t *sync, eas_collection_t *col, int *window_left);
+/** Is there anything to say about it? */
+int eas_sync_has_news(const eas_sync_t *sync, const eas_collection_t *col);
+void eas_sync_write(eas_sync_t *sync, eas_writer_t *out);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eas_sync.h"
+
+#define CACHE_ATTR "sync"
+
+/* ---- the last request, for empty and partial ones ---- */
+
+/* Form: "wait;window\n" then a line "id;key;window;get_changes;unproven" for each collection. */
+usm_error_t *eas_sync_remember(eas_sync_t *sync)
+{
+    apr_pool_t *pool = sync->ctx->pool;
+    const char *text = apr_psprintf(pool, "%" APR_INT64_T_FMT ";%d\n", sync->wait_ms, sync->window);
+    for (int i = 0; i < sync->collections->nelts; i++) {
+        const eas_collection_t *col = &APR_ARRAY_IDX(sync->collections, i, eas_collection_t);
+        if (col->status != SYNC_OK)
+            continue;
+        text = apr_psprintf(pool, "%s%s;%s;%d;%d;%d\n", text, col->id, col->new_key ? col->new_key : col->key, col->window,
+                            col->get_changes, col->changed_key || strcmp(col->key, "0") == 0);
+    }
+    if (sync->ctx->version < 121 || (sync->cached && strcmp(sync->cached, text) == 0))
+        return NULL;
+    return usm_device_attr_set(sync->ctx->session, CACHE_ATTR, text);
+}
+
+static eas_collection_t *find(eas_sync_t *sync, const char *id)
+{
+    for (int i = 0; i < sync->collections->nelts; i++) {
+        eas_collection_t *col = &APR_ARRAY_IDX(sync->collections, i, eas_collection_t);
+        if (strcmp(col->id, id) == 0)
+            return col;
+    }
+    return NULL;
+}
+
+static usm_error_t *complete(eas_sync_t *sync, eas_collection_t *col);
+
+static usm_error_t *recall(eas_sync_t *sync, int with_wait)
+{
+    apr_pool_t *pool = sync->ctx->pool;
+    char *state, *text = sync->cached ? apr_pstrdup(pool, sync->cached) : NULL;
+    char *line = text ? apr_strtok(text, "\n", &state) : NULL, *field;
+    if (!line) {
+        sync->status = SYNC_INCOMPLETE;
+        return NULL;
+    }
+    if (with_wait) {
+        sync->wait_ms = strtoll(line, NULL, 10);
+        sync->window = (field = strchr(line, ';')) ? atoi(field + 1) : 0;
+    }
+    while ((line = apr_strtok(NULL, "\n", &state))) {
+        char *inner, *id = apr_strtok(line, ";", &inner), *key = apr_strtok(NULL, ";", &inner);
+        char *window = apr_strtok(NULL, ";", &inner), *get = apr_strtok(NULL, ";", &inner);
+        char *unproven = apr_strtok(NULL, ";", &inner);
+        if (!unproven || find(sync, id))
+            continue;
+        eas_collection_t *col = apr_array_push(sync->collections);
+        memset(col, 0, sizeof *col);
+        col->id = id;
+        col->key = key;
+        col->window = atoi(window);
+        col->get_changes = atoi(get);
+        col->unproven = atoi(unproven);
+        USM_ERR(complete(sync, col));
+    }
+    if (sync->collections->nelts == 0)
+        sync->status = SYNC_INCOMPLETE;
+    return NULL;
+}
+
+/* ---- one collection ---- */
+
+/* Class and sticky options of the folder; sets col->status when there is no such folder. */
+static usm_error_t *complete(eas_sync_t *sync, eas_collection_t *col)
+{
+    const char *packed = NULL;
+    int first = strcmp(col->key, "0") == 0;
+    usm_error_t *err = usm_collection_options(&packed, &col->cls, sync->ctx->session, col->id, sync->ctx->pool);
+    if (err && usm_error_class(err) == USM_CLASS_NOTFOUND) {
+        /* iOS loops on "object not found" for a folder it has a key of: an invalid key makes it start over. */
+        col->status = usm_error_is(err, USM_ENOTFOUND) && !first ? SYNC_STALE_KEY : SYNC_HIERARCHY;
+        usm_error_clear(err);
+        return NULL;
+    }
+    if (err)
+        return err;
+    eas_options_unpack(&col->options, first ? NULL : packed);
+    col->status = SYNC_OK;
+    return NULL;
+}
+
+/* The order of elements is part of the schema and Exchange insists on it; up to 12.0 it does not. */
+static int in_order(const eas_node_t *collection, unsigned version)
+{
+    static const unsigned order[] = {EAS_AirSync_Class, EAS_AirSync_SyncKey, EAS_AirSync_CollectionId,
+                                     EAS_AirSync_Supported, EAS_AirSync_DeletesAsMoves, EAS_AirSync_GetChanges,
+                                     EAS_AirSync_WindowSize, EAS_AirSync_ConversationMode, EAS_AirSync_Options,
+                                     EAS_AirSync_Commands};
+    const eas_node_t *node;
+    int at = -1;
+    EAS_NODE_EACH(node, collection)
+    {
+        int i;
+        for (i = 0; i < 10 && order[i] != node->tag; i++)
+            ;
+        if (i == 10)
+            return 0;
+        if (version >= 121 && (i < at || (i == at && node->tag != EAS_AirSync_Options)))
+            return 0;
+        at = i;
+    }
+    return 1;
+}
+
+static int command_is_whole(const eas_node_t *cmd)
+{
+    const char *server_id = eas_node_child_text(cmd, EAS_AirSync_ServerId);
+    const char *client_id = eas_node_child_text(cmd, EAS_AirSync_ClientId);
+    int data = eas_node_child(cmd, EAS_AirSync_ApplicationData) != NULL;
+    switch (cmd->tag) {
+    case EAS_AirSync_Add:
+        return client_id && *client_id && strlen(client_id) <= EAS_ID_MAX && data;
+    case EAS_AirSync_Change:
+        return server_id && *server_id && (data || eas_node_child(cmd, EAS_Email2_Send));
+    case EAS_AirSync_Delete:
+    case EAS_AirSync_Fetch:
+        return server_id && *server_id;
+    default:
+        return 0;
+    }
+}
+
+static int read_commands(eas_collection_t *col, const eas_node_t *node)
+{
+    const eas_node_t *cmd;
+    col->fetch_only = 1;
+    EAS_NODE_EACH(cmd, eas_node_child(node, EAS_AirSync_Commands))
+    {
+        if (!command_is_whole(cmd))
+            return 0;
+        col->fetch_only &= cmd->tag == EAS_AirSync_Fetch;
+        col->commands++;
+    }
+    col->fetch_only &= col->commands > 0;
+    return col->commands <= EAS_SYNC_COMMANDS_MAX;
+}
+
+static int read_switches(eas_collection_t *col, const eas_node_t *node)
+{
+    const eas_node_t *get = eas_node_child(node, EAS_AirSync_GetChanges);
+    const eas_node_t *moves = eas_node_child(node, EAS_AirSync_DeletesAsMoves);
+    const eas_node_t *window = eas_node_child(node, EAS_AirSync_WindowSize);
+    int yes = 1, first = strcmp(col->key, "0") == 0;
+    apr_int64_t n = EAS_WINDOW_DEFAULT;
+    if (moves && !eas_node_bool(moves, &yes))
+        return 0;
+    col->how = yes ? USM_DELETE_TRASH : USM_DELETE_HARD;
+    yes = !first;
+    if (get && !eas_node_bool(get, &yes))
+        return 0;
+    col->get_changes = yes;
+    if (window && !eas_node_int(window, 0, APR_INT32_MAX, &n))
+        return 0;
+    col->window = n == 0 || n > EAS_WINDOW_MAX ? EAS_WINDOW_MAX : (int)n;
+    return 1;
+}
+
+static usm_error_t *read_collection(eas_sync_t *sync, const eas_node_t *node)
+{
+    unsigned version = sync->ctx->version;
+    eas_collection_t *col;
+    const char *id = eas_node_child_text(node, EAS_AirSync_CollectionId);
+    const char *key = eas_node_child_text(node, EAS_AirSync_SyncKey);
+    const char *cls = eas_node_child_text(node, EAS_AirSync_Class);
+    sync->status = SYNC_PROTOCOL;
+    if (!id || !*id || strlen(id) > EAS_ID_MAX || !key || strlen(key) > EAS_ID_MAX || find(sync, id) ||
+        !in_order(node, version))
+        return NULL;
+    col = apr_array_push(sync->collections);
+    memset(col, 0, sizeof *col);
+    col->node = node;
+    col->id = id;
+    col->key = key;
+    int first = strcmp(key, "0") == 0;
+    if (!read_switches(col, node) || !read_commands(col, node) || (first && (col->get_changes || col->commands)))
+        return NULL;
+    USM_ERR(complete(sync, col));
+    if (col->status == SYNC_OK) {
+        const eas_node_t *supported = eas_node_child(node, EAS_AirSync_Supported);
+        if (cls && eas_class_parse(cls) != col->cls)
+            return NULL;
+        if (eas_node_child(node, EAS_AirSync_ConversationMode) && col->cls != USM_EMAIL)
+            return NULL;
+        if (supported && first) { /* later ones are passed over */
+            col->options.has_supported = 1;
+            eas_map_supported(&col->options.supported, col->cls, supported);
+        }
+        if (eas_options_read(&col->options, node, version, col->cls))
+            return NULL;
+    }
+    if (col->fetch_only && !eas_node_child(node, EAS_AirSync_GetChanges))
+        col->get_changes = 0;
+    sync->status = 0;
+    return NULL;
+}
+
+/* ---- the request ---- */
+
+static void read_wait(eas_sync_t *sync, const eas_node_t *doc)
+{
+    const eas_node_t *wait = eas_node_child(doc, EAS_AirSync_Wait);
+    const eas_node_t *beat = eas_node_child(doc, EAS_AirSync_HeartbeatInterval);
+    apr_int64_t low = sync->ctx->conf->heartbeat_min, high = sync->ctx->conf->heartbeat_max, n = 0;
+    if (!wait && !beat)
+        return;
+    if ((wait && beat) || !eas_node_int(wait ? wait : beat, APR_INT32_MIN, APR_INT32_MAX, &n)) {
+        sync->status = SYNC_PROTOCOL;
+        return;
+    }
+    if (wait) { /* minutes */
+        low = (low + 59) / 60;
+        high = high / 60;
+        high = high < low ? low : high > 59 ? 59 : high;
+    }
+    if (n < low || n > high) {
+        sync->status = SYNC_RANGE;
+        sync->limit = n < low ? low : high;
+        return;
+    }
+    sync->wait_ms = n * (wait ? 60000 : 1000);
+}
+
+usm_error_t *eas_sync_read(eas_sync_t *sync, const eas_node_t *doc)
+{
+    const eas_node_t *list = eas_node_child(doc, EAS_AirSync_Collections), *node;
+    const eas_node_t *window = eas_node_child(doc, EAS_AirSync_WindowSize);
+    int partial = eas_node_child(doc, EAS_AirSync_Partial) != NULL;
+    apr_int64_t n = 0;
+    unsigned version = sync->ctx->version;
+    sync->collections = apr_array_make(sync->ctx->pool, 8, sizeof(eas_collection_t));
+    if (version >= 121)
+        USM_ERR(usm_device_attr_get(&sync->cached, sync->ctx->session, CACHE_ATTR, sync->ctx->pool));
+    if (!doc) {
+        if (version < 121)
+            sync->status = SYNC_PROTOCOL;
+        return sync->status ? NULL : recall(sync, 1);
+    }
+    if ((!list && !partial) || (partial && !list && !window && !eas_node_child(doc, EAS_AirSync_Wait) &&
+                                !eas_node_child(doc, EAS_AirSync_HeartbeatInterval))) {
+        sync->status = SYNC_PROTOCOL;
+        return NULL;
+    }
+    if (window && !eas_node_int(window, 0, APR_INT32_MAX, &n)) {
+        sync->status = SYNC_PROTOCOL;
+        return NULL;
+    }
+    sync->window = n > EAS_WINDOW_MAX || (window && n == 0) ? EAS_WINDOW_MAX : (int)n;
+    if (eas_node_count(list, EAS_AirSync_Collection) > EAS_SYNC_COLLECTIONS_MAX) {
+        sync->status = SYNC_TOO_MANY;
+        sync->limit = EAS_SYNC_COLLECTIONS_MAX;
+        return NULL;
+    }
+    read_wait(sync, doc);
+    EAS_NODE_EACH_TAG(node, list, EAS_AirSync_Collection)
+    {
+        if (sync->status)
+            return NULL;
+        USM_ERR(read_collection(sync, node));
+    }
+    if (!sync->status && partial)
+        USM_ERR(recall(sync, 0));
+    if (!sync->status && sync->collections->nelts == 0)
+        sync->status = SYNC_PROTOCOL;
+    return NULL;
+}

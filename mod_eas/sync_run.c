@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "eas_sync.h"
+
+/* What became of an item, as Sync says it. Rows: the first class that fits. */
+static int outcome_status(const usm_error_t *err, unsigned version)
+{
+    static const struct {
+        usm_errclass_e cls;
+        int status;
+    } rows[] = {{USM_CLASS_CONFLICT, SYNC_CONFLICT}, {USM_CLASS_NOTFOUND, SYNC_NOT_FOUND},
+                {USM_CLASS_INVALID, SYNC_CONVERSION}, {USM_CLASS_EXISTS, SYNC_CONVERSION},
+                {USM_CLASS_PERM, SYNC_CONVERSION},    {USM_CLASS_LIMIT, SYNC_CONVERSION},
+                {USM_CLASS_QUOTA, SYNC_FULL}};
+    if (!err)
+        return SYNC_OK;
+    for (apr_size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].cls == usm_error_class(err))
+            return rows[i].status;
+    }
+    return version >= 140 ? SYNC_RETRY : SYNC_SERVER;
+}
+
+static void respond(eas_collection_t *col, unsigned tag, const char *client_id, const char *server_id, int status,
+                    const usm_item_t *item)
+{
+    eas_response_row_t *row = apr_array_push(col->responses);
+    *row = (eas_response_row_t){.tag = tag, .client_id = client_id, .server_id = server_id, .status = status, .item = item};
+}
+
+static void log_refusal(eas_sync_t *sync, const eas_collection_t *col, const char *what, const char *id,
+                        const usm_error_t *err)
+{
+    usm_log(sync->ctx->log, USM_LOG_INFO, EASLOGNO(40), "%s %s in folder %s was refused: %s", what, id, col->id,
+            usm_error_text(err, sync->ctx->pool));
+}
+
+static usm_error_t *decode(usm_item_t **item_p, eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd,
+                           const char *server_id)
+{
+    eas_map_t map = {.ctx = sync->ctx, .cls = col->cls, .view = &col->options.view, .pool = sync->ctx->pool,
+                     .server_id = server_id};
+    const eas_node_t *data = eas_node_child(cmd, EAS_AirSync_ApplicationData);
+    if (!data) { /* a draft to be sent as it is: drafts are not kept for devices here */
+        *item_p = NULL;
+        return USM_ERROR(sync->ctx->pool, USM_EINVALID, "a command without data");
+    }
+    return eas_map_decode(item_p, &map, data);
+}
+
+static usm_error_t *run_add(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
+{
+    const char *client_id = eas_node_child_text(cmd, EAS_AirSync_ClientId);
+    usm_outcome_t out = {0};
+    usm_item_t *item;
+    if (col->cls == USM_EMAIL) /* mail is not added by devices: it is sent */
+        out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "mail cannot be added by a device");
+    else
+        out.error = decode(&item, sync, col, cmd, NULL);
+    if (!out.error)
+        USM_ERR(usm_turn_add(&out, col->turn, client_id, item));
+    if (out.error)
+        log_refusal(sync, col, "Add", client_id, out.error);
+    respond(col, EAS_AirSync_Add, client_id, out.server_id, outcome_status(out.error, sync->ctx->version), NULL);
+    return NULL;
+}
+
+static usm_error_t *run_change(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
+{
+    const char *server_id = eas_node_child_text(cmd, EAS_AirSync_ServerId);
+    usm_outcome_t out = {0};
+    usm_item_t *item;
+    int partial = sync->ctx->version >= 160 && col->cls == USM_EVENT;
+    if (eas_node_child(cmd, EAS_AirSyncBase_InstanceId))
+        out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "there are no occurrences of a single event");
+    else
+        out.error = decode(&item, sync, col, cmd, server_id);
+    if (!out.error)
+        USM_ERR(usm_turn_change(&out, col->turn, server_id, item, partial));
+    if (out.error) { /* silence is success */
+        log_refusal(sync, col, "Change", server_id, out.error);
+        respond(col, EAS_AirSync_Change, NULL, server_id, outcome_status(out.error, sync->ctx->version), NULL);
+    }
+    return NULL;
+}
+
+static usm_error_t *run_delete(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
+{
+    const char *server_id = eas_node_child_text(cmd, EAS_AirSync_ServerId);
+    usm_outcome_t out = {0};
+    if (eas_node_child(cmd, EAS_AirSyncBase_InstanceId))
+        out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "there are no occurrences of a single event");
+    else
+        USM_ERR(usm_turn_delete(&out, col->turn, server_id, col->how));
+    if (out.error) {
+        log_refusal(sync, col, "Delete", server_id, out.error);
+        respond(col, EAS_AirSync_Delete, NULL, server_id, outcome_status(out.error, sync->ctx->version), NULL);
+    }
+    return NULL;
+}
+
+/* Fetch gives the item whole, in the form the options ask for. */
+static void whole_view(eas_view_t *view, const eas_view_t *kept)
+{
+    *view = *kept;
+    view->full = 1;
+    view->truncation = view->mime_truncation = -1;
+    for (int i = 0; i < view->prefs; i++)
+        view->pref[i].truncation = -1;
+}
+
+static usm_error_t *run_fetch(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
+{
+    const char *server_id = eas_node_child_text(cmd, EAS_AirSync_ServerId);
+    eas_view_t view;
+    usm_fetch_t fetch;
+    usm_item_t *item = NULL;
+    whole_view(&view, &col->options.view);
+    eas_map_fetch(&fetch, col->cls, sync->ctx->version, &view);
+    usm_error_t *err = usm_turn_fetch(&item, col->turn, server_id, &fetch, sync->ctx->pool);
+    if (err && usm_error_class(err) == USM_CLASS_UNAVAILABLE)
+        return err;
+    respond(col, EAS_AirSync_Fetch, NULL, server_id, outcome_status(err, sync->ctx->version), item);
+    usm_error_clear(err);
+    return NULL;
+}
+
+static usm_error_t *run_commands(eas_sync_t *sync, eas_collection_t *col, int fetches)
+{
+    const eas_node_t *cmd;
+    EAS_NODE_EACH(cmd, eas_node_child(col->node, EAS_AirSync_Commands))
+    {
+        usm_error_t *err = NULL;
+        if ((cmd->tag == EAS_AirSync_Fetch) != fetches)
+            continue;
+        if (cmd->tag == EAS_AirSync_Add)
+            err = run_add(sync, col, cmd);
+        else if (cmd->tag == EAS_AirSync_Change)
+            err = run_change(sync, col, cmd);
+        else if (cmd->tag == EAS_AirSync_Delete)
+            err = run_delete(sync, col, cmd);
+        else
+            err = run_fetch(sync, col, cmd);
+        if (err)
+            return err;
+    }
+    return NULL;
+}
+
+static usm_error_t *run_turn(eas_sync_t *sync, eas_collection_t *col, int *window_left)
+{
+    eas_ctx_t *ctx = sync->ctx;
+    usm_fieldset_t ghosted;
+    usm_turn_params_t params = {.folder = col->id, .key = col->key, .strict = col->node == NULL};
+    const usm_change_t *change;
+    int first = strcmp(col->key, "0") == 0;
+    eas_map_ghosted(&ghosted, col->cls, ctx->version, col->options.has_supported ? &col->options.supported : NULL);
+    params.ghosted = &ghosted;
+    params.window = !col->get_changes || first ? 0 : col->window < *window_left ? col->window : *window_left;
+    col->options.window = col->window;
+    params.options = eas_options_pack(&col->options, ctx->pool);
+    eas_options_apply(&params, &col->options, col->cls, ctx);
+    USM_ERR(usm_turn_open(&col->turn, ctx->session, &params, ctx->pool));
+    if (!first) {
+        USM_ERR(run_commands(sync, col, 0));
+        USM_ERR(run_commands(sync, col, 1));
+    }
+    for (;;) {
+        USM_ERR(usm_turn_next(&change, col->turn, ctx->pool));
+        if (!change)
+            break;
+        APR_ARRAY_PUSH(col->changes, const usm_change_t *) = change;
+        (*window_left)--;
+    }
+    /* A window used up by the collections before this one still means that there may be more. */
+    col->more = col->get_changes && !first && (params.window == 0 || usm_turn_more(col->turn));
+    USM_ERR(usm_turn_close(&col->new_key, col->turn, ctx->pool));
+    col->changed_key = strcmp(col->new_key, col->key) != 0;
+    return NULL;
+}
+
+usm_error_t *eas_sync_run(eas_sync_t *sync, eas_collection_t *col, int *window_left)
+{
+    col->changes = apr_array_make(sync->ctx->pool, 16, sizeof(const usm_change_t *));
+    col->responses = apr_array_make(sync->ctx->pool, 4, sizeof(eas_response_row_t));
+    if (col->status != SYNC_OK)
+        return NULL;
+    usm_error_t *err = col->unproven ? USM_ERROR(sync->ctx->pool, USM_ESTALE_KEY, "the last answer had changes")
+                                     : run_turn(sync, col, window_left);
+    if (!err)
+        return NULL;
+    col->changes->nelts = 0;
+    col->responses->nelts = 0;
+    col->more = 0;
+    usm_errclass_e cls = usm_error_class(err);
+    if (cls == USM_CLASS_UNAVAILABLE || cls == USM_CLASS_AUTH)
+        return err;
+    if (cls == USM_CLASS_STALE_KEY && !col->node)
+        sync->status = SYNC_INCOMPLETE; /* only the device can tell which answer it has */
+    else if (cls == USM_CLASS_STALE_KEY)
+        col->status = SYNC_STALE_KEY;
+    else if (cls == USM_CLASS_NOTFOUND)
+        col->status = SYNC_HIERARCHY;
+    else if (cls == USM_CLASS_TEMP || cls == USM_CLASS_CONFLICT)
+        col->status = sync->ctx->version >= 140 ? SYNC_RETRY : SYNC_SERVER;
+    else
+        col->status = SYNC_SERVER;
+    usm_log(sync->ctx->log, col->status == SYNC_SERVER ? USM_LOG_ERR : USM_LOG_INFO, EASLOGNO(41),
+            "Sync of folder %s answers %d: %s", col->id, col->status, usm_error_text(err, sync->ctx->pool));
+    usm_error_clear(err);
+    return NULL;
+}
