@@ -73,10 +73,11 @@ class User:
         _, data, _ = self.raw("POST", "login", {"action": "login"}, body, "application/x-www-form-urlencoded")
         self.session = json.loads(data)["session"]
 
-    def raw(self, method, module, params, body=None, kind="text/javascript; charset=UTF-8"):
-        headers = {"User-Agent": AGENT, "Accept": "application/json, text/javascript", "Content-Type": kind,
-                   "Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
-        self.conn.request(method, f"/ajax/{module}?{urlencode(params)}", body, headers)
+    def exchange(self, method, target, headers, body=None):
+        """One request with the session's cookies: status, body, content type."""
+        base = {"User-Agent": AGENT, "Accept": "application/json, text/javascript",
+                "Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
+        self.conn.request(method, target, body, {**base, **headers})
         r = self.conn.getresponse()
         data = r.read()
         for k, v in r.getheaders():
@@ -84,6 +85,9 @@ class User:
                 name, _, value = v.split(";")[0].partition("=")
                 self.cookies[name] = value
         return r.status, data, r.getheader("Content-Type")
+
+    def raw(self, method, module, params, body=None, kind="text/javascript; charset=UTF-8"):
+        return self.exchange(method, f"/ajax/{module}?{urlencode(params)}", {"Content-Type": kind}, body)
 
     def answer(self, method, action, body=None, kind=None, **params):
         """The whole envelope. timezone=None leaves the parameter out."""
