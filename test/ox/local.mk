@@ -17,3 +17,5 @@ test_ox_oxd_SOURCES = $(OXD_SOURCES)
 test_ox_oxd_CPPFLAGS = -I$(top_builddir) $(MICROHTTPD_CFLAGS) $(JANSSON_CFLAGS) $(GMIME_CFLAGS)
 test_ox_oxd_LDADD = $(MICROHTTPD_LIBS) $(JANSSON_LIBS) $(GMIME_LIBS)
 endif
+EXTRA_DIST += test/ox/SEED-mail.md test/ox/golden-mail.txt test/ox/mail_lib.py test/ox/test_mail.py \
+	test/ox/test_mail_golden.py test/ox/test_mail_write.py

@@ -34,7 +34,7 @@ class Server:
         self.port_file = tmp / "ports"
         self.port_file.unlink(missing_ok=True)
         (tmp / "seed.json").write_text(json.dumps(seed()))
-        exe = os.environ.get("OXD") or os.path.join(os.getcwd(), "test", "ox", "oxd")
+        exe = os.environ.get("OXD") or os.path.join(os.environ.get("EAS_BUILD", os.getcwd()), "test", "ox", "oxd")
         more = ["--state", str(state)] if state else []
         self.proc = subprocess.Popen([exe, "--port-file", str(self.port_file), "--seed", str(tmp / "seed.json"), *more,
             *args])
