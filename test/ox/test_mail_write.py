@@ -4,6 +4,7 @@ import email
 import email.policy
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -399,3 +400,38 @@ def test_hundred_thousand_mails(ox, anton):
     rows = anton.all(columns="600,611,610", sort=610, order="desc")
     assert len(rows) == 100000 and rows[0][2] > rows[-1][2]
     assert len(anton.put("list", [{"folder": IN, "id": str(i)} for i in range(500, 600)], columns="600,603,607")) == 100
+
+
+def test_hostile_structures(ox, anton):
+    """Thousands of nested or neighbouring parts must neither kill the server nor take long."""
+    deep = "From: a@x\r\nSubject: deep\r\n" + "".join(
+        f"Content-Type: multipart/mixed; boundary=b{i}\r\n\r\n--b{i}\r\n" for i in range(3000)) + "\r\nbottom\r\n"
+    wide = "From: a@x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + "--b\r\n\r\nx\r\n" * 5000 + "--b--\r\n"
+    matryoshka = "From: a@x\r\nContent-Type: message/rfc822\r\n\r\n" * 500 + "\r\nx\r\n"
+    long = "Subject: " + "x" * 300000 + "\r\nTo: " + ", ".join(f"u{i}@x.example" for i in range(3000)) + "\r\n\r\nx"
+    for raw in (deep, wide, matryoshka, long, "", "\r\n", "no header at all", ":\r\n: \r\n", "From\r\n\r\n", "A: b"):
+        _, data, _ = anton.upload("import", [("file", "m.eml", "message/rfc822", raw.encode() or b"\n")], folder=IN)
+        mid = json.loads(data)["data"][0]["id"]
+        anton.mail(mid, view="html")
+        anton.all(columns="600,602,603,604,607,609,656,663")
+        anton.put("search", {"filter": ["=", {"field": "content"}, "bottom"]}, folder=IN, columns="600")
+        anton.get("forward", folder=IN, id=mid, view="text")
+    assert anton.get("count", folder=IN) == 10
+
+
+def test_readers_side_by_side(ox, anton):
+    """Heads, attachment marks and orders are made under a shared lock."""
+    ox.mail(generate=600, seed=9)
+    users = [User(ox, "anton") for _ in range(4)]
+    want = {}
+
+    def read(n):
+        out = {}
+        for i in range(12):
+            key = (600, 603, 607, 608, 602, 610)[(i + n) % 6]
+            out[key] = users[n].all(columns="600,602,603,607", sort=key)
+        return out
+    with ThreadPoolExecutor(4) as pool:
+        for got in pool.map(read, range(4)):
+            want = want or got
+            assert got == want
