@@ -61,4 +61,4 @@ const command_rec eas_ap_commands[] = {
     {#name_, {.take1 = set_row}, (void *)EAS_DIRECTIVE_##field_, RSRC_CONF | ACCESS_CONF, TAKE1, help_},
 #include "tbl/directives.h"
     {"AuthBasicProvider", {.take1 = see_provider}, NULL, OR_AUTHCFG, ITERATE, "seen here, served by mod_auth_basic"},
-    {NULL}};
+    {.name = NULL}};
