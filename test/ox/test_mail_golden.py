@@ -27,12 +27,14 @@ def fixture():
     old = [{"from": f"p{i}@far.example", "subject": f"Old {i}", "date": T0 - 86400000 * (20 - i), "uid": 4600 + i,
             "flags": 0 if i in (2, 5) else 32, "text": "old"} for i in range(9)]
     mails = [{**old[0], "uidvalidity": 1358854322}, *old[1:],
-             {"uid": 4705, "flags": 41, "color": 3, "date": 1700300000000, "from": "berta@example.org", "subject": "Offer"},
+             {"uid": 4705, "flags": 41, "color": 3, "date": 1700300000000, "from": "berta@example.org",
+             "subject": "Offer"},
              {"uid": 4708, "flags": 32, "date": 1700400000000, "from": "carl@far.example", "subject": "Lunch"},
              {"uid": 4710, "raw": minutes(), "date": 1700470800000}]
     for folder, uid, count, following in (("INBOX/Project", 1, 2, 17), ("Sent", 80, 5, 88), ("Trash", 8, 2, 10),
                                           ("Spam", 1, 2, 3), ("Drafts", 30, 0, 31)):
-        mails.append({"folder": folder, "uid": uid, "count": count, "uidnext": following, "subject": folder, "flags": 32})
+        mails.append({"folder": folder, "uid": uid, "count": count, "uidnext": following, "subject": folder,
+                      "flags": 32})
     data = seed()
     data["contexts"][0]["users"][0]["mails"] = mails
     return data
