@@ -458,8 +458,8 @@ static void test_every_token(void **state)
 static eas_node_t *random_tree(uint64_t *seed, int depth, int *left, apr_pool_t *pool)
 {
     static const char *const texts[] = {"0", "a",
-                                        "Gr\xC3\xBC\xC3\x9F"
-                                        "e & <b>",
+                                        ("Gr\xC3\xBC\xC3\x9F"
+                                         "e & <b>"),
                                         "line\r\nline\ttab", "\xF0\x9F\x98\x80"};
     eas_node_t *node = apr_pcalloc(pool, sizeof(*node)), **end = &node->child;
     const eas_token_t *row = NULL;
