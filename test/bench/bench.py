@@ -11,6 +11,7 @@ and the end of the load, divided by the requests.
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -197,7 +198,7 @@ class Bench:
         options = []
         if args == ["contacts"]:
             ox = site.ox.user("b11", "secret")
-            options = ["-f", ox.default("contacts"), "-c", CONTACT_COLUMNS]
+            options = ["-f", ox.default("contacts"), "-c", contact_columns()]
         rounds = self.scale(400 if args != ["nochange"] else 4000)
         with open(os.devnull, "wb") as sink:
             got = subprocess.run([FLOOR, "-u", site.ox.url, "-n", "b11", "-p", "secret", "-r", str(rounds), "-o",
@@ -300,10 +301,12 @@ class Bench:
         self.put("scale.two_cores_vs_one", rates[1] / rates[0])
 
 
-# What a contact is read with: every column that has a field in ActiveSync.
-CONTACT_COLUMNS = ("1,5,20,100,101,500,501,502,503,504,505,506,507,508,510,511,512,515,516,517,518,520,521,522,523,525,"
-                   "526,527,528,529,530,532,536,538,539,540,541,542,543,544,545,548,549,550,551,552,553,554,555,556,557,"
-                   "558,559,560,565,567,569,570,592,598,606,610,611")
+def contact_columns():
+    """What a contact is read with: the OX columns of the mapping table."""
+    with open(os.path.join(TOP, "libusm", "include", "usm", "tbl", "contact.h"), encoding="utf-8") as f:
+        columns = re.findall(r"^USM_FIELD(?:_INNER)?\(\w+, *\w+, *(\d+),", f.read(), re.M)
+    return ",".join(["1", "5"] + [c for c in dict.fromkeys(columns) if c != "0"])
+
 
 MEASUREMENTS = (
     ("requests", "Requests, SQLite", lambda b: b.requests("sqlite")),
