@@ -84,6 +84,9 @@ static void ctx_free(void *data)
 {
     struct oxd_ctx *ctx = data;
 
+    for (size_t i = 0; oxd_modules[i]; i++)
+        if (oxd_modules[i]->ctx_free)
+            oxd_modules[i]->ctx_free(ctx);
     for (int k = 0; k < OXK_MAX; k++)
         if (ctx->store[k])
             g_hash_table_destroy(ctx->store[k]);

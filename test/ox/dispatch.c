@@ -9,7 +9,8 @@ const struct oxs_module *const oxd_modules[] = {
     &oxs_login,        &oxs_multiple,         &oxs_folders,       &oxs_folder,       &oxs_sync,
     &oxs_contacts,     &oxs_contacts_picture, &oxs_image_picture, &oxs_halo_picture, &oxs_tasks,
     &oxs_user,         &oxs_user_me,          &oxs_config,        &oxs_capabilities, &oxs_quota,
-    &oxs_mail,         NULL,
+    &oxs_calendar,     &oxs_chronos,          &oxs_itip,          &oxs_attachment,   &oxs_mailfilter,
+    &oxs_reminder,     &oxs_itip_legacy,      &oxs_mail,          NULL,
 };
 
 const struct oxs_module *oxd_module_by_kind(enum oxd_kind kind)

@@ -97,6 +97,7 @@ static const struct error_row rows[] = {
     {"CAL-4030", OXC_PERMISSION_DENIED, "You do not have the permission to read appointments in this calendar."},
     {"CAL-4031", OXC_PERMISSION_DENIED, "You do not have the permission to change appointments in this calendar."},
     {"CAL-4032", OXC_PERMISSION_DENIED, "You do not have the permission to delete appointments in this calendar."},
+    {"CAL-4034", OXC_USER_INPUT, "The calendar user is not known here."},
     {"CAL-4035", OXC_PERMISSION_DENIED, "The requested change is not allowed."},
     {"CAL-4036", OXC_PERMISSION_DENIED, "You do not have the permission to use the calendar."},
     {"CAL-4037", OXC_PERMISSION_DENIED, "The appointment is private."},

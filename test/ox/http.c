@@ -107,13 +107,13 @@ static void form_args(struct oxd_req *req, const GString *body)
     g_strfreev(pairs);
 }
 
-static void take_body(struct oxd_req *req, const GString *body, const char *type)
+static void take_body(struct oxd_req *req, const GString *body, const char *type, bool to_control)
 {
     const struct oxd_part *json;
 
     req->raw = body->str;
     req->raw_len = body->len;
-    if (!strcmp(req->method, "POST") && !g_ascii_strncasecmp(type, "application/x-www-form-urlencoded", 33)) {
+    if (!to_control && !strcmp(req->method, "POST") && !g_ascii_strncasecmp(type, "application/x-www-form-urlencoded", 33)) {
         form_args(req, body);
         return;
     }
@@ -164,7 +164,7 @@ static struct oxd_req *make_req(struct exchange *x, const char *url, const char 
     req->cookie = header(x->connection, MHD_HTTP_HEADER_COOKIE);
     MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, add_arg, req);
     req->nquery = req->params->len;
-    take_body(req, x->body, header(x->connection, MHD_HTTP_HEADER_CONTENT_TYPE));
+    take_body(req, x->body, header(x->connection, MHD_HTTP_HEADER_CONTENT_TYPE), to_control);
     if (to_control)
         req->path = oxd_req_strdup(req, url + (*url == '/'));
     else if (!strncmp(url, oxd_options.prefix, n))

@@ -4,6 +4,9 @@ OXD_SOURCES = test/ox/main.c test/ox/http.c test/ox/upload.c test/ox/request.c t
 	test/ox/data.c test/ox/tree.c test/ox/seed.c test/ox/seedlarge.c test/ox/state.c test/ox/folders.c \
 	test/ox/folderedit.c test/ox/obj.c test/ox/pim.c test/ox/pimseed.c test/ox/recur.c test/ox/contacts.c \
 	test/ox/contactsearch.c test/ox/picture.c test/ox/tasks.c test/ox/user.c test/ox/config.c \
+	test/ox/calcols.c test/ox/calcore.c test/ox/calwrite.c test/ox/calsearch.c test/ox/calendar.c \
+	test/ox/chronos.c test/ox/chronosmap.c test/ox/itip.c test/ox/attachment.c test/ox/mailfilter.c test/ox/reminder.c \
+	test/ox/cal.h test/ox/chronos.h \
 	test/ox/oxd.h test/ox/data.h test/ox/pim.h test/ox/server.h test/ox/modules.h test/ox/folders.h \
 	test/ox/contacts.h test/ox/recur.h test/ox/seedfield.h test/ox/upload.h
 OXD_SOURCES += test/ox/mail.c test/ox/mail.h test/ox/mail_build.c test/ox/mail_change.c test/ox/mail_compose.c \

@@ -104,6 +104,7 @@ static const struct oxs_action actions[] = {
 const struct oxs_module oxs_mail = {
     .name = "mail",
     .cap = "webmail",
+    .user_bytes = mail_usage,
     .denied = "MSG-0013",
     .flags = OXS_SERIAL,
     .kind = OXK_MAIL,

@@ -391,6 +391,7 @@ struct oxs_module {
     void (*folder_clear)(struct oxd_folder *f, struct oxd_user *by);
     void (*folder_free)(struct oxd_folder *f);   /* frees f->mail and the like; no traces */
     void (*user_free)(struct oxd_user *user);    /* frees user->mail */
+    void (*ctx_free)(struct oxd_ctx *ctx);       /* frees what the module keeps in the context */
     int64_t (*user_bytes)(const struct oxd_user *user); /* what the user's mails take, for quota?action=mail */
 };
 
