@@ -1,1 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
 # Adds to the lists in the top Makefile.am.
+libusm_libusmall_la_SOURCES += libusm/util/mime.c libusm/util/mime.h
