@@ -81,14 +81,14 @@ const char *usm__stmt_name(usm__stmt_e stmt)
 
 /* ---- connections ---- */
 
-/** A pool that no other thread allocates from. */
+/** A pool of one thread at a time, apart from the process's tree of pools: it goes when its owner says so. */
 static apr_pool_t *make_root_pool(const char *tag)
 {
     apr_allocator_t *allocator;
     apr_pool_t *pool;
     if (apr_allocator_create(&allocator) != APR_SUCCESS)
         return NULL;
-    if (apr_pool_create_ex(&pool, NULL, NULL, allocator) != APR_SUCCESS) {
+    if (apr_pool_create_unmanaged_ex(&pool, NULL, allocator) != APR_SUCCESS) {
         apr_allocator_destroy(allocator);
         return NULL;
     }
