@@ -119,9 +119,12 @@ static usm_level_e error_level(const usm_error_t *err)
 
 void eas_answer_error(eas_ctx_t *ctx, usm_error_t *err)
 {
-    usm_log(ctx->log, error_level(err), EASLOGNO(2), "%s: %s", ctx->command != NULL ? ctx->command->name : "request",
+    /* Before there is a session the command has not begun: none of its own statuses fits. */
+    const eas_command_t *command = ctx->session != NULL ? ctx->command : NULL;
+
+    usm_log(ctx->log, error_level(err), EASLOGNO(2), "%s: %s", command != NULL ? command->name : "request",
             usm_error_text(err, ctx->pool));
-    eas_answer_status(ctx, eas_error_status(err, ctx->command));
+    eas_answer_status(ctx, eas_error_status(err, command));
     usm_error_clear(err);
 }
 

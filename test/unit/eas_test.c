@@ -21,7 +21,7 @@ static int the_context;
 
 /* ---- what libusm would do ---- */
 
-static usm_error_t *fail(apr_pool_t *pool, apr_status_t code)
+static usm_error_t *refuse_with(apr_pool_t *pool, apr_status_t code)
 {
     return code != 0 ? USM_ERROR(pool, code, "as the test wants it") : NULL;
 }
@@ -30,7 +30,7 @@ usm_error_t *usm_login(usm_login_t **login_p, usm_context_t *ctx, const char *na
                        const usm_log_t *log, apr_pool_t *pool)
 {
     fake.logins++;
-    USM_ERR(fail(pool, fake.login_code));
+    USM_ERR(refuse_with(pool, fake.login_code));
     *login_p = &the_login;
     return NULL;
 }
@@ -41,7 +41,7 @@ usm_error_t *usm_session_open(usm_session_t **session_p, usm_context_t *ctx, usm
 {
     fake.sessions++;
     fake.transient = transient;
-    USM_ERR(fail(pool, fake.session_code));
+    USM_ERR(refuse_with(pool, fake.session_code));
     *session_p = apr_pcalloc(pool, sizeof(**session_p));
     (*session_p)->pool = pool;
     return NULL;
@@ -79,6 +79,7 @@ usm_error_t *usm_device_policy_set(usm_session_t *session, const usm_policy_t *p
     fake.policy = *policy;
     memcpy(fake.digest, digest, sizeof(digest));
     memcpy(fake.pending_digest, pending, sizeof(pending));
+    usm_device_policy(session);
     return NULL;
 }
 
@@ -91,7 +92,7 @@ usm_error_t *usm_device_attr_set(usm_session_t *session, const char *name, const
 usm_error_t *usm_turn_open(usm_turn_t **turn_p, usm_session_t *session, const usm_turn_params_t *params,
                            apr_pool_t *pool)
 {
-    USM_ERR(fail(pool, fake.turn_code));
+    USM_ERR(refuse_with(pool, fake.turn_code));
     *turn_p = apr_pcalloc(pool, sizeof(**turn_p));
     (*turn_p)->pool = pool;
     return NULL;
@@ -106,7 +107,7 @@ usm_error_t *usm_turn_next(const usm_change_t **change_p, usm_turn_t *turn, apr_
 static usm_error_t *apply(usm_outcome_t *out, usm_turn_t *turn, const char *id, const usm_item_t *item)
 {
     memset(out, 0, sizeof(*out));
-    out->error = fail(turn->pool, fake.outcome_code);
+    out->error = refuse_with(turn->pool, fake.outcome_code);
     fake.applied = item;
     fake.applied_id = id;
     return NULL;
@@ -135,6 +136,13 @@ usm_error_t *usm_turn_close(const char **key_p, usm_turn_t *turn, apr_pool_t *po
     fake.closes++;
     *key_p = "next-key";
     return NULL;
+}
+
+usm_error_t *usm_session_send(usm_session_t *session, const char *client_id, const char *mime, apr_size_t len,
+                              int save_in_sent)
+{
+    fake.sends++;
+    return refuse_with(session->pool, fake.outcome_code);
 }
 
 /* ---- a request ---- */

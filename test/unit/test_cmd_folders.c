@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FolderSync, FolderCreate, FolderUpdate, FolderDelete: schema, types, statuses. The engine behind them is a stand-in. */
+/* FolderSync, FolderCreate, FolderUpdate, FolderDelete: schema, types, statuses. The engine behind them is a stand-in.
+ */
 #include "eas_test.h"
 
 #include "eas_folder.h"
@@ -26,8 +27,7 @@ static void write_body(eas_writer_t *w, void *baton)
     eas_writer_end(w);
 }
 
-static eas_node_t *run(const char *cmd, unsigned root, const element_t *elements, const char *version,
-                       apr_pool_t *pool)
+static eas_node_t *run(const char *cmd, unsigned root, const element_t *elements, const char *version, apr_pool_t *pool)
 {
     test_request_t request = {.cmd = cmd, .version = version};
     eas_conf_t *conf = eas_conf_create(pool);
@@ -197,7 +197,8 @@ static void test_changes(void **state)
         add_change(USM_CHANGE_ADD, "5", USM_EMAIL, USM_ROLE_OUTBOX, pool);
         changes = eas_node_child(run(SYNC, key, versions[i].version, pool), EAS_FolderHierarchy_Changes);
         assert_int_equal(test_int(changes, EAS_FolderHierarchy_Count), versions[i].count);
-        EAS_NODE_EACH(node, changes) {
+        EAS_NODE_EACH(node, changes)
+        {
             if (node->tag != EAS_FolderHierarchy_Count) {
                 order = apr_pstrcat(pool, order, eas_node_child_text(node, ID), NULL);
             }

@@ -196,7 +196,7 @@ static void test_device_information(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        POOL_TEST(test_two_phases), POOL_TEST(test_old_key_stays),      POOL_TEST(test_refusals),
+        POOL_TEST(test_two_phases),    POOL_TEST(test_old_key_stays),      POOL_TEST(test_refusals),
         POOL_TEST(test_client_status), POOL_TEST(test_device_information),
     };
     int failed;

@@ -8,10 +8,22 @@ typedef struct step_t {
     const char *text;
 } step_t;
 
-#define OPEN(tag_) {EAS_Settings_##tag_, NULL}
-#define TEXT(tag_, text_) {EAS_Settings_##tag_, text_}
-#define CLOSE {0, NULL}
-#define END {1, NULL}
+#define OPEN(tag_)                                                                                                     \
+    {                                                                                                                  \
+        EAS_Settings_##tag_, NULL                                                                                      \
+    }
+#define TEXT(tag_, text_)                                                                                              \
+    {                                                                                                                  \
+        EAS_Settings_##tag_, text_                                                                                     \
+    }
+#define CLOSE                                                                                                          \
+    {                                                                                                                  \
+        0, NULL                                                                                                        \
+    }
+#define END                                                                                                            \
+    {                                                                                                                  \
+        1, NULL                                                                                                        \
+    }
 
 static void write_steps(eas_writer_t *w, void *baton)
 {
@@ -54,19 +66,10 @@ static const struct {
     {"nothing", 0, 2, {END}},
     {"only Status", 0, 2, {TEXT(Status, "1"), END}},
     {"twice", 0, 2, {OPEN(UserInformation), CLOSE, OPEN(UserInformation), CLOSE, END}},
-    {"oof get",
-     EAS_Settings_Oof,
-     3,
-     {OPEN(Oof), OPEN(Get), TEXT(BodyType, "Text"), CLOSE, CLOSE, END}},
-    {"oof get html",
-     EAS_Settings_Oof,
-     3,
-     {OPEN(Oof), OPEN(Get), TEXT(BodyType, "HTML"), CLOSE, CLOSE, END}},
+    {"oof get", EAS_Settings_Oof, 3, {OPEN(Oof), OPEN(Get), TEXT(BodyType, "Text"), CLOSE, CLOSE, END}},
+    {"oof get html", EAS_Settings_Oof, 3, {OPEN(Oof), OPEN(Get), TEXT(BodyType, "HTML"), CLOSE, CLOSE, END}},
     {"oof get without type", EAS_Settings_Oof, 2, {OPEN(Oof), OPEN(Get), CLOSE, CLOSE, END}},
-    {"oof get of another type",
-     EAS_Settings_Oof,
-     5,
-     {OPEN(Oof), OPEN(Get), TEXT(BodyType, "RTF"), CLOSE, CLOSE, END}},
+    {"oof get of another type", EAS_Settings_Oof, 5, {OPEN(Oof), OPEN(Get), TEXT(BodyType, "RTF"), CLOSE, CLOSE, END}},
     {"oof set", EAS_Settings_Oof, 3, {OPEN(Oof), OPEN(Set), TEXT(OofState, "0"), CLOSE, CLOSE, END}},
     {"oof alone", EAS_Settings_Oof, 2, {OPEN(Oof), CLOSE, END}},
     {"password",

@@ -112,7 +112,7 @@ static void test_order(void **state)
         {"method before query", {.method = "PUT", .args = "x"}, 501, 0},
         {"query before credentials", {.args = "jAAJ", .no_login = 1}, 400, 0},
         {"credentials before device", {.args = "Cmd=FolderSync", .version = "14.1", .no_login = 1}, 401, 0},
-        {"device before version", {.args = "Cmd=FolderSync&DeviceType=T", .version = "0.9"}, 400, 0},
+        {"device before version", {.args = "Cmd=FolderSync&DeviceType=T", .version = "0.9"}, 400, 108},
         {"version before command", {.args = "Cmd=Dance&DeviceId=A1&DeviceType=T", .version = "0.9"}, 400, 0},
         {"command before policy", {.cmd = "Find", .version = "14.1"}, 200, 138},
         {"policy before body", {.cmd = "FolderSync", .version = "14.1", .http_body = 413}, 200, 142},
@@ -137,7 +137,8 @@ static void test_order(void **state)
 
 static void test_options(void **state)
 {
-    static const char *const queries[] = {NULL, "", "Cmd=Options&DeviceId=A&DeviceType=Outlook", "User=x", "%%%", "jAAJ"};
+    static const char *const queries[] = {NULL,     "",    "Cmd=Options&DeviceId=A&DeviceType=Outlook",
+                                          "User=x", "%%%", "jAAJ"};
     apr_pool_t *pool = *state;
     unsigned i;
 
@@ -196,8 +197,7 @@ static void test_login_errors(void **state)
             fake.session_code = rows[i].session;
             answer = test_run(&request, conf, pool);
             if (answer->rsp.http != http ||
-                (answer->doc != NULL &&
-                 test_int(answer->doc, EAS_FolderHierarchy_Status) != rows[i].status_new)) {
+                (answer->doc != NULL && test_int(answer->doc, EAS_FolderHierarchy_Status) != rows[i].status_new)) {
                 fail_msg("row %u, old %u: HTTP %d", i, old, answer->rsp.http);
             }
             assert_int_equal(http == 503, apr_table_get(answer->rsp.headers, "Retry-After") != NULL);
@@ -212,10 +212,18 @@ static void test_policy_check(void **state)
         apr_uint32_t stored;
         int same_digest, require, status;
     } rows[] = {
-        {"FolderSync", NULL, 0, 0, 1, 142},   {"FolderSync", "0", 0, 0, 1, 142},  {"FolderSync", "0", 5, 1, 1, 142},
-        {"FolderSync", "5", 5, 1, 1, 1},      {"FolderSync", "6", 5, 1, 1, 144},  {"FolderSync", "5", 5, 0, 1, 143},
-        {"FolderSync", "5", 0, 1, 1, 144},    {"FolderSync", "x", 5, 1, 1, 144},  {"FolderSync", "-5", 5, 1, 1, 144},
-        {"FolderSync", "5 ", 5, 1, 1, 144},   {"FolderSync", "0", 0, 0, 0, 1},    {"FolderSync", "6", 5, 1, 0, 144},
+        {"FolderSync", NULL, 0, 0, 1, 142},
+        {"FolderSync", "0", 0, 0, 1, 142},
+        {"FolderSync", "0", 5, 1, 1, 142},
+        {"FolderSync", "5", 5, 1, 1, 1},
+        {"FolderSync", "6", 5, 1, 1, 144},
+        {"FolderSync", "5", 5, 0, 1, 143},
+        {"FolderSync", "5", 0, 1, 1, 144},
+        {"FolderSync", "x", 5, 1, 1, 144},
+        {"FolderSync", "-5", 5, 1, 1, 144},
+        {"FolderSync", "5 ", 5, 1, 1, 144},
+        {"FolderSync", "0", 0, 0, 0, 1},
+        {"FolderSync", "6", 5, 1, 0, 144},
         {"FolderSync", "4294967301", 5, 1, 1, 144},
     };
     apr_pool_t *pool = *state;
@@ -306,8 +314,9 @@ static void test_small_body(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        POOL_TEST(test_refusals),     POOL_TEST(test_order),        POOL_TEST(test_options),
-        POOL_TEST(test_handlers),     POOL_TEST(test_login_errors), POOL_TEST(test_policy_check),
+        POOL_TEST(test_refusals),     POOL_TEST(test_order),
+        POOL_TEST(test_options),      POOL_TEST(test_handlers),
+        POOL_TEST(test_login_errors), POOL_TEST(test_policy_check),
         POOL_TEST(test_base64),       POOL_TEST(test_validate_is_not_kept),
         POOL_TEST(test_notes),        POOL_TEST(test_small_body),
     };

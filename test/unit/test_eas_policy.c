@@ -29,7 +29,8 @@ static void test_documents(void **state)
         assert_int_equal(eas_node_parse(&root, NULL, request.body, request.body_len, NULL, pool), EAS_WBXML_OK);
         assert_null(eas_node_outside_version(root, versions[i]));
         doc = eas_node_child(eas_node_child(root, EAS_Provision_Data), EAS_Provision_EASProvisionDoc);
-        EAS_NODE_EACH(node, doc) {
+        EAS_NODE_EACH(node, doc)
+        {
             const char *name = eas_token_find(node->tag)->name;
             const char *text = eas_node_text(node);
 
