@@ -8,13 +8,16 @@
 
 #include "wbxml/wbxml_error.h"
 
+/* Most bytes of the remark that follows an error or a cut. */
+#define EAS_PRINT_REMARK 256
+
 /* How to print; 0 stands for the default. */
 typedef struct eas_print_t {
     int mask_bodies;      /* show bodies, messages, attachments and notes as their length only */
     int show_secrets;     /* show passwords and policy keys: for tools on one's own captures, never for logs */
     int indent;           /* blanks per level; default 2 */
     apr_size_t value_max; /* bytes shown of one value; default 1024 */
-    apr_size_t total_max; /* bytes of output; default 65536 */
+    apr_size_t total_max; /* bytes of output before the closing remark; default 65536 */
 } eas_print_t;
 
 /*
