@@ -124,7 +124,8 @@ static int explain_mariadb(usm__db_t *db, const char *name, const char *sql)
             break;
         const char *table = column(row, 2), *type = column(row, 3), *extra = column(row, 9);
         int writes_only = !strncmp(sql, "INSERT", 6) || !strncmp(sql, "REPLACE", 7);
-        if (writes_only || !strncmp(table, "<derived", 8) || strstr(extra, "Impossible") || strstr(extra, "no matching"))
+        int no_table = strstr(extra, "Impossible") || strstr(extra, "no matching");
+        if (writes_only || no_table || !strncmp(table, "<derived", 8))
             continue;
         if (!strcmp(type, "ALL") || !strcmp(type, "index") || !*type || strstr(extra, "filesort")) {
             print_error("%s: table %s, type %s, key %s, %s\n", name, table, type, column(row, 5), extra);

@@ -246,7 +246,8 @@ static void test_many_rows(void **state)
         apr_pool_create(&own, pool);
         OK(vt->begin(&txn, store, USM_TXN_WRITE, &stats, own));
         for (int n = 0; n < 2000; n++, i++) {
-            usm_pending_row_t row = {.id = apr_itoa(own, i * 7), .ord = (apr_int64_t)i * 1000003 % 65536, .rev = 1, .edge = i};
+            usm_pending_row_t row = {.id = apr_itoa(own, i * 7), .rev = 1, .edge = i};
+            row.ord = (apr_int64_t)i * 1000003 % 65536;
             OK(vt->pending_put(txn, ids.collection, &row));
         }
         OK(vt->commit(txn));
