@@ -1,3 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Adds to the lists in the top Makefile.am.
-libusm_libusmall_la_SOURCES += libusm/util/mime.c libusm/util/mime.h
+libusm_libusmall_la_SOURCES += \
+	libusm/util/mime.c \
+	libusm/util/mime.h \
+	libusm/util/text.c \
+	libusm/util/text.h

@@ -1,42 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mime.h"
+#include "util/mime.h"
+#include "util/text.h"
 
+#include <apr_general.h>
 #include <apr_strings.h>
 #include <apr_time.h>
 #include <gmime/gmime.h>
 #include <string.h>
 
-#define LINE_LIMIT 998     /* RFC 5322 2.1.1 */
-#define HEADERS_MAX 262144 /* bytes of the header block of a message from a device */
+#define LINE_MAX_ 998        /* RFC 5322 2.1.1 */
+#define HEADERS_MAX 262144   /* bytes of the header block of a message from a device */
 
+/* GMime must be set up once; nothing is ever torn down, since other parts of the process may use it too. */
 void usm__mime_init(void)
 {
-    g_mime_init();
+    static gsize done;
+    if (g_once_init_enter(&done)) {
+        g_mime_init();
+        g_once_init_leave(&done, 1);
+    }
 }
 
-static apr_status_t unref(void *object)
-{
-    g_object_unref(object);
-    return APR_SUCCESS;
-}
+/* ---- looking ---- */
 
-/* The pool owns the reference. */
-static void *owned(void *object, apr_pool_t *pool)
-{
-    if (object)
-        apr_pool_cleanup_register(pool, object, unref, apr_pool_cleanup_null);
-    return object;
-}
-
+/* 7-bit bytes without NUL, and no line that a mail server would have to break. */
 static int is_clean(const char *data, apr_size_t len)
 {
     apr_size_t line = 0;
     for (apr_size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)data[i];
-        if (c >= 0x80 || c == 0)
-            return 0;
         line = c == '\n' ? 0 : line + 1;
-        if (line > LINE_LIMIT + 1)
+        if (c == 0 || c >= 0x80 || line > LINE_MAX_ + 1)
             return 0;
     }
     return 1;
@@ -45,160 +39,257 @@ static int is_clean(const char *data, apr_size_t len)
 /* The header block must end, and early: what follows is the body. */
 static int header_block_ok(const char *data, apr_size_t len)
 {
-    for (apr_size_t i = 0; i + 1 < len; i++) {
-        if (i > HEADERS_MAX)
-            return 0;
+    for (apr_size_t i = 0; i + 1 < len && i <= HEADERS_MAX; i++) {
         if (data[i] == '\n' && (data[i + 1] == '\n' || (i + 2 < len && data[i + 1] == '\r' && data[i + 2] == '\n')))
             return 1;
     }
     return len <= HEADERS_MAX; /* headers alone are a message with an empty body */
 }
 
-static GMimeMessage *parse(const char *data, apr_size_t len, apr_pool_t *pool)
+static GMimeMessage *parse(const char *data, apr_size_t len)
 {
-    GMimeStream *stream = owned(g_mime_stream_mem_new_with_buffer(data, len), pool);
-    GMimeParser *parser = owned(g_mime_parser_new_with_stream(stream), pool);
-    g_mime_parser_set_persist_stream(parser, FALSE);
-    GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
-    return owned(message, pool);
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(data, len);
+    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+    g_mime_parser_set_format(parser, GMIME_FORMAT_MESSAGE);
+    GMimeMessage *msg = g_mime_parser_construct_message(parser, NULL);
+    g_object_unref(parser);
+    g_object_unref(stream);
+    return msg;
 }
 
-static int count_recipients(GMimeMessage *message)
+static int has_header(GMimeMessage *msg, const char *name)
 {
-    InternetAddressList *all = g_mime_message_get_all_recipients(message);
-    int n = 0;
-    for (int i = 0; all && i < internet_address_list_length(all); i++) {
-        InternetAddress *a = internet_address_list_get_address(all, i);
-        if (INTERNET_ADDRESS_IS_MAILBOX(a)) {
-            const char *addr = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(a));
-            n += addr && strchr(addr, '@') != NULL;
-        } else if (INTERNET_ADDRESS_IS_GROUP(a)) {
-            n += internet_address_list_length(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(a)));
+    const char *value = g_mime_object_get_header(GMIME_OBJECT(msg), name);
+    return value && *value;
+}
+
+/* The parser takes anything for a message; what has none of these headers is none. */
+static int looks_like_message(GMimeMessage *msg)
+{
+    static const char *const names[] = {"From", "To", "Cc", "Bcc", "Subject", "Date", "MIME-Version"};
+    for (apr_size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (has_header(msg, names[i]))
+            return 1;
+    }
+    return 0;
+}
+
+static int count_mailboxes(InternetAddressList *list, const char **first_p, apr_pool_t *pool)
+{
+    int count = 0;
+    for (int i = 0; list && i < internet_address_list_length(list); i++) {
+        InternetAddress *one = internet_address_list_get_address(list, i);
+        if (INTERNET_ADDRESS_IS_GROUP(one)) {
+            count += count_mailboxes(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(one)), first_p, pool);
+            continue;
         }
+        const char *addr = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(one));
+        if (!addr || !*addr)
+            continue;
+        if (count++ == 0 && first_p && !*first_p)
+            *first_p = usm__text_clean(pool, addr, strlen(addr), NULL);
     }
-    if (all)
-        g_object_unref(all);
-    return n;
+    return count;
 }
 
-static const char *from_address(GMimeMessage *message, apr_pool_t *pool)
+static void collect(usm__mail_t *mail, GMimeMessage *msg, apr_pool_t *pool)
 {
-    InternetAddressList *from = g_mime_message_get_from(message);
-    if (!from || internet_address_list_length(from) == 0)
-        return NULL;
-    InternetAddress *a = internet_address_list_get_address(from, 0);
-    const char *addr = INTERNET_ADDRESS_IS_MAILBOX(a) ? internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(a)) : NULL;
-    return apr_pstrdup(pool, addr ? addr : "");
+    static const GMimeAddressType types[] = {GMIME_ADDRESS_TYPE_TO, GMIME_ADDRESS_TYPE_CC, GMIME_ADDRESS_TYPE_BCC};
+    const char *id = g_mime_message_get_message_id(msg);
+    mail->recipients = 0;
+    for (int i = 0; i < 3; i++)
+        mail->recipients += count_mailboxes(g_mime_message_get_addresses(msg, types[i]), NULL, pool);
+    mail->from = NULL;
+    count_mailboxes(g_mime_message_get_from(msg), &mail->from, pool);
+    mail->message_id = NULL;
+    if (id && *id)
+        mail->message_id = apr_pstrcat(pool, "<", usm__text_clean(pool, id, strlen(id), NULL), ">", NULL);
 }
 
-/* Lines that the message lacks, in front of it: so its own bytes need not be touched. */
-static const char *missing_headers(usm__mail_t *mail, GMimeMessage *message, apr_pool_t *pool)
-{
-    const char *id = g_mime_message_get_message_id(message), *lines = "";
-    GMimeObject *object = GMIME_OBJECT(message), *part = g_mime_message_get_mime_part(message);
-    if (id && *id) {
-        mail->message_id = apr_pstrcat(pool, "<", id, ">", NULL);
-    } else {
-        apr_uint64_t random[2];
-        apr_generate_random_bytes((unsigned char *)random, sizeof random);
-        const char *domain = mail->from ? strrchr(mail->from, '@') : NULL;
-        mail->message_id = apr_psprintf(pool, "<%" APR_UINT64_T_HEX_FMT ".%" APR_UINT64_T_HEX_FMT "@%s>", random[0],
-                                        random[1], domain && domain[1] ? domain + 1 : "mobile.invalid");
-        lines = apr_pstrcat(pool, lines, "Message-ID: ", mail->message_id, "\r\n", NULL);
-    }
-    if (!g_mime_object_get_header(object, "Date")) {
-        char date[APR_RFC822_DATE_LEN];
-        apr_rfc822_date(date, apr_time_now());
-        char *gmt = strstr(date, "GMT");
-        if (gmt)
-            *gmt = '\0';
-        lines = apr_pstrcat(pool, lines, "Date: ", date, "+0000\r\n", NULL);
-    }
-    if (!g_mime_object_get_header(object, "MIME-Version") && part && g_mime_object_get_header(part, "Content-Type"))
-        lines = apr_pstrcat(pool, lines, "MIME-Version: 1.0\r\n", NULL);
-    return lines;
-}
+/* ---- 7-bit clean ---- */
 
-/* Lines end in CR LF; @a data itself when they do already. */
-static const char *with_crlf(const char *data, apr_size_t *len_p, apr_pool_t *pool)
-{
-    apr_size_t bare = 0, n = 0, len = *len_p;
-    for (apr_size_t i = 0; i < len; i++)
-        bare += data[i] == '\n' && (i == 0 || data[i - 1] != '\r');
-    if (!bare)
-        return data;
-    char *out = apr_palloc(pool, len + bare + 1);
-    for (apr_size_t i = 0; i < len; i++) {
-        if (data[i] == '\n' && (i == 0 || data[i - 1] != '\r'))
-            out[n++] = '\r';
-        out[n++] = data[i];
-    }
-    out[n] = '\0';
-    *len_p = n;
-    return out;
-}
-
-/* Header values with raw 8-bit text are written anew as encoded words (RFC 2047). */
 static void encode_headers(GMimeObject *object)
 {
     GMimeHeaderList *list = g_mime_object_get_header_list(object);
     for (int i = 0; i < g_mime_header_list_get_count(list); i++) {
         GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
         const char *raw = g_mime_header_get_raw_value(header);
-        if (raw && !is_clean(raw, strlen(raw)))
-            g_mime_header_set_value(header, NULL, g_mime_header_get_value(header), "utf-8");
+        if (!raw || usm__text_is_ascii(raw, strlen(raw)))
+            continue;
+        char *value = g_strdup(g_mime_header_get_value(header));
+        g_mime_header_set_value(header, NULL, value ? value : "", "utf-8");
+        g_free(value);
     }
 }
 
-static void encode_part(GMimeObject *parent, GMimeObject *part, gpointer baton)
+/* Bytes under a signature or an encryption are not ours to touch: not even the headers of such a part. */
+static int is_sealed(GMimeObject *object)
 {
-    (void)parent;
-    (void)baton;
-    encode_headers(part);
+    return GMIME_IS_MULTIPART_SIGNED(object) || GMIME_IS_MULTIPART_ENCRYPTED(object);
 }
 
-static const char *write_out(GMimeMessage *message, apr_size_t *len_p, apr_pool_t *pool)
+static void encode_tree(GMimeObject *object)
 {
-    GMimeFormatOptions *options = g_mime_format_options_new();
-    GMimeStream *stream = owned(g_mime_stream_mem_new(), pool);
-    g_mime_format_options_set_newline_format(options, GMIME_NEWLINE_FORMAT_DOS);
-    gssize written = g_mime_object_write_to_stream(GMIME_OBJECT(message), options, stream);
-    g_mime_format_options_free(options);
+    encode_headers(object);
+    if (is_sealed(object))
+        return;
+    if (GMIME_IS_MULTIPART(object)) {
+        for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(object)); i++)
+            encode_tree(g_mime_multipart_get_part(GMIME_MULTIPART(object), i));
+    } else if (GMIME_IS_MESSAGE_PART(object)) {
+        GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
+        if (inner) {
+            encode_headers(GMIME_OBJECT(inner));
+            encode_tree(g_mime_message_get_mime_part(inner));
+        }
+    } else if (GMIME_IS_PART(object)) {
+        g_mime_object_encode(object, GMIME_ENCODING_CONSTRAINT_7BIT);
+    }
+}
+
+static char *write_out(apr_size_t *len_p, GMimeMessage *msg, apr_pool_t *pool)
+{
+    GMimeFormatOptions *format = g_mime_format_options_new();
+    GMimeStream *stream = g_mime_stream_mem_new();
+    g_mime_format_options_set_newline_format(format, GMIME_NEWLINE_FORMAT_DOS);
+    g_mime_object_write_to_stream(GMIME_OBJECT(msg), format, stream);
     GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
-    if (written < 0 || !bytes)
-        return NULL;
+    char *out = apr_pstrmemdup(pool, (const char *)bytes->data, bytes->len);
     *len_p = bytes->len;
-    return (const char *)bytes->data;
+    g_object_unref(stream);
+    g_mime_format_options_free(format);
+    return out;
+}
+
+static usm_error_t *make_clean(usm__mail_t *mail, GMimeMessage *msg, apr_pool_t *pool)
+{
+    encode_headers(GMIME_OBJECT(msg));
+    GMimeObject *body = g_mime_message_get_mime_part(msg);
+    if (body)
+        encode_tree(body);
+    mail->data = write_out(&mail->len, msg, pool);
+    if (!usm__text_is_ascii(mail->data, mail->len))
+        return USM_ERROR(pool, USM_EMIME, "8-bit text in a place where it cannot be encoded");
+    return NULL;
+}
+
+/* Lines end in CR LF; nothing is copied when they do already. */
+static void make_crlf(usm__mail_t *mail, apr_pool_t *pool)
+{
+    const char *data = mail->data;
+    apr_size_t bare = 0, n = 0;
+    for (apr_size_t i = 0; i < mail->len; i++)
+        bare += data[i] == '\n' && (i == 0 || data[i - 1] != '\r');
+    if (!bare)
+        return;
+    char *out = apr_palloc(pool, mail->len + bare + 1);
+    for (apr_size_t i = 0; i < mail->len; i++) {
+        if (data[i] == '\n' && (i == 0 || data[i - 1] != '\r'))
+            out[n++] = '\r';
+        out[n++] = data[i];
+    }
+    out[n] = '\0';
+    mail->data = out;
+    mail->len = n;
+}
+
+/* ---- missing headers ---- */
+
+static const char *new_message_id(const char *from, apr_pool_t *pool)
+{
+    unsigned char raw[16];
+    char hex[2 * sizeof raw + 1] = "";
+    const char *at = from ? strrchr(from, '@') : NULL;
+    if (apr_generate_random_bytes(raw, sizeof raw) != APR_SUCCESS)
+        memset(raw, 0, sizeof raw);
+    for (apr_size_t i = 0; i < sizeof raw; i++)
+        apr_snprintf(hex + 2 * i, 3, "%02x", raw[i]);
+    if (!at || !at[1] || !usm__text_is_ascii(at, strlen(at)))
+        at = "@localhost";
+    return apr_psprintf(pool, "<%s.%" APR_TIME_T_FMT "%s>", hex, apr_time_now(), at);
+}
+
+static void add_headers(usm__mail_t *mail, GMimeMessage *msg, apr_pool_t *pool)
+{
+    const char *end = "\r\n", *more = "";
+    char date[APR_RFC822_DATE_LEN];
+    if (!mail->message_id) {
+        mail->message_id = new_message_id(mail->from, pool);
+        more = apr_pstrcat(pool, more, "Message-ID: ", mail->message_id, end, NULL);
+    }
+    if (!has_header(msg, "Date")) {
+        apr_rfc822_date(date, apr_time_now());
+        date[sizeof date - 5] = '\0'; /* without " GMT", which RFC 5322 calls obsolete */
+        more = apr_pstrcat(pool, more, "Date: ", date, " +0000", end, NULL);
+    }
+    if (!has_header(msg, "MIME-Version"))
+        more = apr_pstrcat(pool, more, "MIME-Version: 1.0", end, NULL);
+    apr_size_t add = strlen(more);
+    if (!add)
+        return;
+    char *out = apr_palloc(pool, add + mail->len + 1);
+    memcpy(out, more, add);
+    memcpy(out + add, mail->data, mail->len);
+    out[add + mail->len] = '\0';
+    mail->data = out;
+    mail->len += add;
 }
 
 usm_error_t *usm__mime_prepare(usm__mail_t *mail, const char *mime, apr_size_t len, apr_pool_t *pool)
 {
+    usm_error_t *err = NULL;
+    usm__mime_init();
     memset(mail, 0, sizeof *mail);
-    GMimeMessage *message = header_block_ok(mime, len) ? parse(mime, len, pool) : NULL;
-    if (!message || g_mime_header_list_get_count(g_mime_object_get_header_list(GMIME_OBJECT(message))) == 0)
-        return USM_ERROR(pool, USM_EMIME, "not a message: no header can be read");
-    mail->recipients = count_recipients(message);
-    mail->from = from_address(message, pool);
-    const char *lines = missing_headers(mail, message, pool);
-    if (!is_clean(mime, len)) {
-        encode_headers(GMIME_OBJECT(message));
-        g_mime_message_foreach(message, encode_part, NULL);
-        g_mime_object_encode(GMIME_OBJECT(message), GMIME_ENCODING_CONSTRAINT_7BIT);
-        mime = write_out(message, &len, pool);
-        if (!mime || !is_clean(mime, len))
-            return USM_ERROR(pool, USM_EMIME, "the message has parts that cannot be made 7-bit clean");
+    GMimeMessage *msg = len && header_block_ok(mime, len) ? parse(mime, len) : NULL;
+    if (!msg || !looks_like_message(msg)) {
+        g_clear_object(&msg);
+        return USM_ERROR(pool, USM_EMIME, "what the device sent is not a mail");
     }
-    mime = with_crlf(mime, &len, pool);
-    apr_size_t extra = strlen(lines);
-    if (extra) {
-        char *joined = apr_palloc(pool, extra + len + 1);
-        memcpy(joined, lines, extra);
-        memcpy(joined + extra, mime, len);
-        joined[extra + len] = '\0';
-        mime = joined;
-        len += extra;
-    }
+    collect(mail, msg, pool);
     mail->data = mime;
     mail->len = len;
-    return NULL;
+    if (!is_clean(mime, len))
+        err = make_clean(mail, msg, pool);
+    if (!err) {
+        make_crlf(mail, pool);
+        add_headers(mail, msg, pool);
+    }
+    g_object_unref(msg);
+    return err;
+}
+
+/* ---- addresses ---- */
+
+static void add_mailboxes(usm_addrs_t *out, int max, InternetAddressList *list, apr_pool_t *pool)
+{
+    for (int i = 0; i < internet_address_list_length(list) && out->count < max; i++) {
+        InternetAddress *one = internet_address_list_get_address(list, i);
+        if (INTERNET_ADDRESS_IS_GROUP(one)) {
+            InternetAddressList *members = internet_address_group_get_members(INTERNET_ADDRESS_GROUP(one));
+            if (members)
+                add_mailboxes(out, max, members, pool);
+            continue;
+        }
+        const char *addr = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(one));
+        const char *name = internet_address_get_name(one);
+        if (!addr || !*addr)
+            continue;
+        usm_addr_t *a = &out->items[out->count++];
+        a->addr = usm__text_clean(pool, addr, strlen(addr), NULL);
+        a->name = name && *name ? usm__text_clean(pool, name, strlen(name), NULL) : NULL;
+    }
+}
+
+const usm_addrs_t *usm__mime_addresses(const char *text, apr_pool_t *pool)
+{
+    enum { MAX = 500 };
+    usm__mime_init();
+    InternetAddressList *list = internet_address_list_parse(NULL, text);
+    if (!list)
+        return NULL;
+    usm_addrs_t *out = apr_pcalloc(pool, sizeof *out);
+    out->items = apr_pcalloc(pool, sizeof(usm_addr_t) * MAX);
+    add_mailboxes(out, MAX, list, pool);
+    g_object_unref(list);
+    return out->count ? out : NULL;
 }

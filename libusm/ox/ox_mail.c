@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mail: what changed in a folder. The ladder of spec 3.6: state of the folder, then its newest mails, then all of them. */
+#include "ox/ox_mail.h"
+
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NEWEST_MAX 2000     /* more new mails than this: list them all */
+#define CHUNK_FIRST 1000    /* rows of the first call of a full listing */
+#define CHUNK_LAST 16000    /* calls grow up to this: the server sorts the folder anew for each */
+#define LISTINGS_MAX 4      /* a folder that moves under our hands is listed anew so often */
+
+/* Columns of a listing and their places. */
+enum { C_ID, C_FLAGS, C_COLOR, C_RECEIVED };
+#define COLUMNS "600,611,102,610"
+
+apr_uint64_t ox_mail_rev(apr_int64_t flags, apr_int64_t color)
+{
+    return OX_MAIL_REV | (apr_uint64_t)(flags & OX_FLAGS_KEPT) | (apr_uint64_t)(color & 0xff) << 16;
+}
+
+/* ---- the folder's state ---- */
+
+const char *ox_mailstate_text(const ox_mailstate_t *s, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "m1 %s %" APR_INT64_T_FMT " %" APR_INT64_T_FMT " %s", ox_http_escape(s->validity, pool),
+                        s->total, s->unread, ox_http_escape(s->next, pool));
+}
+
+/* validity and next stay in their escaped form: they are only compared, and digits look the same in both. */
+int ox_mailstate_parse(ox_mailstate_t *s, const char *text, apr_pool_t *pool)
+{
+    char *words[5], *copy = text ? apr_pstrdup(pool, text) : NULL, *state = NULL;
+    int count = 0;
+    for (char *w = copy ? apr_strtok(copy, " ", &state) : NULL; w && count < 5; w = apr_strtok(NULL, " ", &state))
+        words[count++] = w;
+    if (count != 5 || strcmp(words[0], "m1") != 0)
+        return 0;
+    s->validity = words[1];
+    s->total = apr_atoi64(words[2]);
+    s->unread = apr_atoi64(words[3]);
+    s->next = words[4];
+    return 1;
+}
+
+static const char *text_or_dash(const ox_json_t *j, apr_pool_t *pool)
+{
+    const char *text = ox_json_text(j, pool);
+    return text && *text && strlen(text) <= 100 ? text : "-";
+}
+
+/* For mail systems without `examine`: the counters of the folder object. */
+static usm_error_t *read_counters(ox_mailstate_t *s, usm_bcall_t *call, const char *folder, apr_pool_t *pool)
+{
+    ox_answer_t answer;
+    USM_ERR(ox_get(&answer, call, ox_path(pool, "folders", "action", "get", "id", folder, NULL), pool));
+    s->validity = s->next = "-";
+    s->total = ox_json_int(ox_json_get(answer.data, "total"), -1);
+    s->unread = ox_json_int(ox_json_get(answer.data, "unread"), -1);
+    return NULL;
+}
+
+/* @a last: state before, NULL = none; it tells which call the server understands. */
+static usm_error_t *read_state(ox_mailstate_t *s, const ox_mailstate_t *last, usm_bcall_t *call, const char *folder,
+                               apr_pool_t *pool)
+{
+    ox_answer_t answer;
+    if (last && strcmp(last->validity, "-") == 0)
+        return read_counters(s, call, folder, pool);
+    usm_error_t *err = ox_get(&answer, call, ox_path(pool, "mail", "action", "examine", "folder", folder, NULL), pool);
+    if (usm_error_is(err, USM_EUNSUPPORTED)) {
+        usm_error_clear(err);
+        return read_counters(s, call, folder, pool);
+    }
+    USM_ERR(err);
+    s->validity = text_or_dash(ox_json_get(answer.data, "validity"), pool);
+    s->next = text_or_dash(ox_json_get(answer.data, "next"), pool);
+    s->total = ox_json_int(ox_json_get(answer.data, "total"), -1);
+    s->unread = ox_json_int(ox_json_get(answer.data, "unread"), -1);
+    return NULL;
+}
+
+static usm_error_t *mail_changed(int *changed_p, usm_bcall_t *call, const usm_bref_t *folder, const char *cursor,
+                                 apr_pool_t *scratch_pool)
+{
+    ox_mailstate_t last, now;
+    int have = ox_mailstate_parse(&last, cursor, scratch_pool);
+    *changed_p = 1;
+    if (!have)
+        return NULL;
+    USM_ERR(read_state(&now, &last, call, folder->id, scratch_pool));
+    *changed_p = strcmp(ox_mailstate_text(&now, scratch_pool), cursor) != 0;
+    return NULL;
+}
+
+/* ---- listings ---- */
+
+typedef struct walk_t {
+    usm_bcall_t *call;
+    const usm_bref_t *folder;
+    const usm_brange_t *range;
+    const usm_bsink_t *sink;
+    apr_pool_t *pool, *iterpool;
+    /* newest mails */
+    apr_int64_t old_next, found, found_unread;
+    /* one chunk */
+    int rows, chunk_found;
+    int past; /* a row was older than the range */
+    /* full listing */
+    int full;
+    const char *overlap; /* id that the chunk's first row must have, NULL = the first chunk */
+    char last[256];
+    int shifted;
+} walk_t;
+
+static usm_error_t *list_chunk(walk_t *w, apr_int64_t left, apr_int64_t right, ox_row_fn on_row)
+{
+    ox_answer_t answer;
+    apr_pool_t *pool;
+    apr_pool_create(&pool, w->pool);
+    w->rows = w->chunk_found = 0;
+    USM_ERR(ox_get_rows(&answer, w->call,
+                        ox_path(pool, "mail", "action", "all", "folder", w->folder->id, "columns", COLUMNS, "sort", "610",
+                                "order", "desc", "left_hand_limit", apr_psprintf(pool, "%" APR_INT64_T_FMT, left),
+                                "right_hand_limit", apr_psprintf(pool, "%" APR_INT64_T_FMT, right), "timezone", "UTC",
+                                NULL),
+                        on_row, w, pool));
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+static usm_error_t *tell(walk_t *w, const char *id, const ox_json_t *row)
+{
+    apr_int64_t flags = ox_json_int(ox_json_at(row, C_FLAGS), 0), color = ox_json_int(ox_json_at(row, C_COLOR), 0);
+    apr_int64_t received = ox_json_int(ox_json_at(row, C_RECEIVED), 0);
+    if (w->range->since != USM_TIME_NONE && received < w->range->since) {
+        w->past = 1;
+        return NULL;
+    }
+    if (flags & OX_DELETED)
+        return w->full ? NULL : w->sink->remove(w->sink->baton, id);
+    return w->sink->upsert(w->sink->baton, id, ox_mail_rev(flags, color), received, received);
+}
+
+/* ---- step 3: new mails only ---- */
+
+static usm_error_t *on_newest_row(void *baton, const ox_json_t *row)
+{
+    walk_t *w = baton;
+    apr_pool_clear(w->iterpool);
+    const char *id = ox_json_text(ox_json_at(row, C_ID), w->iterpool);
+    w->rows++;
+    if (!id || apr_atoi64(id) < w->old_next)
+        return NULL;
+    w->chunk_found++;
+    w->found++;
+    w->found_unread += !(ox_json_int(ox_json_at(row, C_FLAGS), 0) & OX_SEEN);
+    return tell(w, id, row);
+}
+
+static int all_digits(const char *s)
+{
+    apr_size_t len = strlen(s);
+    return len > 0 && len <= 18 && strspn(s, "0123456789") == len;
+}
+
+/* *done_p 1: the new mails explain the difference between the two states, nothing else happened. */
+static usm_error_t *newest(int *done_p, walk_t *w, const ox_mailstate_t *old, const ox_mailstate_t *now)
+{
+    static const int sizes[] = {50, 200, 500, 1000};
+    apr_int64_t left = 0, grown;
+    *done_p = 0;
+    if (!all_digits(old->next) || !all_digits(now->next))
+        return NULL;
+    w->old_next = apr_atoi64(old->next);
+    grown = apr_atoi64(now->next) - w->old_next;
+    if (grown <= 0 || grown > NEWEST_MAX)
+        return NULL;
+    for (int i = 0; w->found < grown; i++) {
+        int size = sizes[i < 3 ? i : 3];
+        USM_ERR(list_chunk(w, left, left + size, on_newest_row));
+        left += size;
+        if (w->chunk_found == 0 || w->rows < size)
+            break;
+    }
+    *done_p = old->total + w->found == now->total && old->unread + w->found_unread == now->unread;
+    return NULL;
+}
+
+/* ---- step 4: everything ---- */
+
+static usm_error_t *on_full_row(void *baton, const ox_json_t *row)
+{
+    walk_t *w = baton;
+    apr_pool_clear(w->iterpool);
+    const char *id = ox_json_text(ox_json_at(row, C_ID), w->iterpool);
+    if (!id || !*id || strlen(id) >= sizeof w->last)
+        return NULL;
+    if (w->rows++ == 0 && w->overlap) {
+        w->shifted = strcmp(id, w->overlap) != 0;
+        if (!w->shifted)
+            return NULL;
+    }
+    apr_cpystrn(w->last, id, sizeof w->last);
+    return tell(w, id, row);
+}
+
+/* Chunks overlap by one row. When that row is another one, mails went or came in between and one may have been missed: the
+ * folder is listed again. What was told stays told; it is the same. */
+static usm_error_t *list_all(int *whole_p, walk_t *w)
+{
+    apr_int64_t left = 0;
+    int size = CHUNK_FIRST;
+    char overlap[sizeof w->last];
+    w->overlap = NULL;
+    w->past = w->shifted = 0;
+    do {
+        USM_ERR(list_chunk(w, left, left + size, on_full_row));
+        int got = w->rows;
+        if (w->shifted || w->past || got < size)
+            break;
+        apr_cpystrn(overlap, w->last, sizeof overlap);
+        w->overlap = overlap;
+        left += size - 1;
+        if (w->range->since == USM_TIME_NONE && size < CHUNK_LAST)
+            size *= 2;
+    } while (1);
+    *whole_p = !w->shifted;
+    return NULL;
+}
+
+static usm_error_t *full(walk_t *w)
+{
+    int whole = 0;
+    w->full = 1;
+    USM_ERR(w->sink->begin_full(w->sink->baton));
+    for (int i = 0; i < LISTINGS_MAX && !whole; i++)
+        USM_ERR(list_all(&whole, w));
+    if (!whole)
+        return USM_ERROR(w->pool, USM_EBACKEND, "mail folder changes too fast to be listed");
+    return w->sink->end_full(w->sink->baton);
+}
+
+static usm_error_t *mail_changes(const char **cursor_p, usm_bcall_t *call, const usm_bref_t *folder,
+                                 const usm_brange_t *range, const char *cursor, int force_full,
+                                 const usm_bsink_t *sink, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    ox_mailstate_t old, now;
+    walk_t w = {.call = call, .folder = folder, .range = range, .sink = sink, .pool = scratch_pool};
+    int have = ox_mailstate_parse(&old, cursor, scratch_pool), done = 0;
+    apr_pool_create(&w.iterpool, scratch_pool);
+    USM_ERR(read_state(&now, have ? &old : NULL, call, folder->id, scratch_pool));
+    *cursor_p = ox_mailstate_text(&now, result_pool);
+    if (have && strcmp(ox_http_escape(now.validity, scratch_pool), old.validity) != 0)
+        return USM_ERROR(result_pool, USM_ECURSOR, "mail folder %.100s has other ids than before", folder->id);
+    if (have && !force_full) {
+        if (strcmp(*cursor_p, cursor) == 0)
+            return NULL;
+        USM_ERR(newest(&done, &w, &old, &now));
+    }
+    return done ? NULL : full(&w);
+}
+
+const ox_module_t ox_mail_module = {
+    .changed = mail_changed,
+    .changes = mail_changes,
+    .get = ox_mail_get,
+    .add = ox_mail_add,
+    .find_uid = ox_mail_find_uid,
+    .update = ox_mail_update,
+    .remove = ox_mail_remove,
+};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file ox_mail.h  Mail: shared by detection (ox_mail.c), reading (ox_mail_get.c) and writing (ox_mail_write.c). */
+#ifndef OX_MAIL_H
+#define OX_MAIL_H
+
+#include "ox/ox_map.h"
+
+/* Flag bits, spec 3.3. */
+enum { OX_ANSWERED = 1, OX_DELETED = 2, OX_DRAFT = 4, OX_FLAGGED = 8, OX_SEEN = 32, OX_SPAM = 128, OX_FORWARDED = 256,
+       OX_MDN_SENT = 512 };
+/** Those that belong to the mail's state for a device: not `recent` and `user`, and deleted mails are not shown at all. */
+#define OX_FLAGS_KEPT (OX_ANSWERED | OX_DRAFT | OX_FLAGGED | OX_SEEN | OX_SPAM | OX_FORWARDED | OX_MDN_SENT)
+/** In every revision of a mail, so that one without any flag is not 0. */
+#define OX_MAIL_REV (APR_UINT64_C(1) << 32)
+
+apr_uint64_t ox_mail_rev(apr_int64_t flags, apr_int64_t color);
+
+/** Where a mail folder stood when it was last looked at. */
+typedef struct ox_mailstate_t {
+    const char *validity, *next; /* "-" when the server does not tell */
+    apr_int64_t total, unread;
+} ox_mailstate_t;
+/** Text of a cursor, and back; parse gives 0 when it is none. */
+const char *ox_mailstate_text(const ox_mailstate_t *state, apr_pool_t *pool);
+int ox_mailstate_parse(ox_mailstate_t *state, const char *text, apr_pool_t *pool);
+
+usm_error_t *ox_mail_get(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,
+                         const usm_fetch_t *fetch, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+usm_error_t *ox_mail_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *item,
+                         const char *uid, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+usm_error_t *ox_mail_find_uid(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *uid,
+                              apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+usm_error_t *ox_mail_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                            const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
+                            apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+usm_error_t *ox_mail_remove(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_delete_e how,
+                            apr_uint64_t rev, apr_pool_t *scratch_pool);
+
+#endif

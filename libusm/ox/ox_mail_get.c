@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mail: reading. One `multiple` of mail?action=get for as many mails as an answer of bounded size holds. */
+#include "ox/ox_mail.h"
+#include "util/mime.h"
+#include "util/text.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#define ANSWER_MAX ((apr_uint64_t)8 * 1024 * 1024) /* bytes of mail asked for in one call */
+#define MAIL_FIXED 8192                            /* of an answer, beside the body */
+#define RAW_MAX ((apr_size_t)256 * 1024 * 1024)
+
+/* One mail on its way. */
+typedef struct one_t {
+    usm_bget_t *get;
+    apr_uint64_t size; /* of the message, when it was asked for */
+    int want_mime;
+} one_t;
+
+typedef struct reading_t {
+    usm_bcall_t *call;
+    const usm_bref_t *folder;
+    const usm_fetch_t *fetch;
+    one_t *mails;
+    int count;
+    apr_pool_t *result_pool, *pool;
+} reading_t;
+
+/* ---- small fields ---- */
+
+/* Fields that are a bit of `flags`. */
+static const struct {
+    int field, bit;
+} flag_rows[] = {{USM_EMAIL_READ, OX_SEEN}, {USM_EMAIL_DRAFT, OX_DRAFT}};
+
+static void read_flags(usm_item_t *item, const usm_fieldset_t *fields, apr_int64_t flags)
+{
+    for (apr_size_t i = 0; i < sizeof flag_rows / sizeof flag_rows[0]; i++) {
+        if (USM_FIELDSET_HAS(fields, flag_rows[i].field))
+            usm_item_set_num(item, flag_rows[i].field, (flags & flag_rows[i].bit) != 0);
+    }
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_FLAG)) {
+        usm_flag_t *flag = apr_pcalloc(item->pool, sizeof *flag);
+        flag->status = flags & OX_FLAGGED ? 2 : 0;
+        flag->type = "Follow up";
+        usm_item_set_ptr(item, USM_EMAIL_FLAG, flags & OX_FLAGGED ? flag : NULL);
+    }
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_LAST_VERB))
+        usm_item_set_num(item, USM_EMAIL_LAST_VERB,
+                         flags & OX_FORWARDED  ? USM_VERB_FORWARDED
+                         : flags & OX_ANSWERED ? USM_VERB_REPLIED
+                                               : USM_VERB_NONE);
+}
+
+/* A header that has no member of its own; of several the first. */
+static const char *header(const ox_json_t *mail, const char *name, apr_pool_t *pool)
+{
+    const ox_json_t *headers = ox_json_get(mail, "headers"), *value = ox_json_get(headers, name);
+    ox_json_t *found = NULL;
+    const char *key;
+    for (int i = 0; !value && (key = ox_json_member(&found, headers, i)) != NULL; i++) {
+        if (strcasecmp(key, name) == 0)
+            value = found;
+    }
+    return ox_json_text(ox_json_is_array(value) ? ox_json_at(value, 0) : value, pool);
+}
+
+static void read_headers(usm_item_t *item, const usm_fieldset_t *fields, const ox_json_t *mail)
+{
+    apr_pool_t *pool = item->pool;
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_REPLY_TO)) {
+        const char *text = header(mail, "Reply-To", pool);
+        usm_item_set_ptr(item, USM_EMAIL_REPLY_TO, text ? usm__mime_addresses(text, pool) : NULL);
+    }
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_MESSAGE_ID))
+        usm_item_set_text(item, USM_EMAIL_MESSAGE_ID, header(mail, "Message-ID", pool));
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_REFERENCES)) {
+        const char *text = header(mail, "References", pool);
+        usm_item_set_text(item, USM_EMAIL_REFERENCES, text ? text : header(mail, "In-Reply-To", pool));
+    }
+}
+
+/* Fields that are members of the object under their own key. */
+static void read_members(usm_item_t *item, const usm_fieldset_t *fields, const ox_json_t *mail)
+{
+    int count;
+    const ox_field_t *rows = ox_map_fields(&count, USM_EMAIL);
+    ox_read_t r = {.row = mail, .item = item};
+    for (int i = 0; i < count; i++) {
+        const ox_field_t *f = &rows[i];
+        if (f->column && strcmp(f->key, "flags") != 0 && USM_FIELDSET_HAS(fields, f->field))
+            ox_map_read_value(&r, f, ox_json_get(mail, f->key));
+    }
+}
+
+/* ---- body ---- */
+
+typedef struct text_t {
+    const char *data;
+    apr_size_t len;
+    apr_uint64_t size;
+    int cut;
+} text_t;
+
+static void text_add(text_t *t, const ox_json_t *part, apr_pool_t *pool)
+{
+    apr_size_t raw_len = 0, len;
+    const char *raw = ox_json_str(ox_json_get(part, "content"), &raw_len);
+    const char *clean = usm__text_clean(pool, raw, raw_len, &len);
+    apr_uint64_t size = (apr_uint64_t)ox_json_int(ox_json_get(part, "size"), 0);
+    t->cut |= ox_json_true(ox_json_get(part, "truncated"));
+    t->size += t->cut && size > len ? size : len;
+    if (!t->data) {
+        t->data = clean;
+        t->len = len;
+    } else {
+        t->data = apr_pstrcat(pool, t->data, "\n", clean, NULL);
+        t->len += len + 1;
+        t->size++;
+    }
+}
+
+static void form_set(usm_bodyform_t *form, const text_t *t, apr_uint64_t max, apr_pool_t *pool)
+{
+    if (!t->data)
+        return;
+    form->len = t->len > max ? usm__text_cut(t->data, t->len, (apr_size_t)max) : t->len;
+    form->data = apr_pstrmemdup(pool, t->data, form->len);
+    form->full_size = t->size;
+    form->truncated = form->len < t->len || t->cut;
+}
+
+/* Is it a text part shown as the body, not a file? */
+static int is_body_part(const ox_json_t *part)
+{
+    const char *disp = ox_json_str(ox_json_get(part, "disp"), NULL);
+    return ox_json_str(ox_json_get(part, "content"), NULL) && !ox_json_str(ox_json_get(part, "filename"), NULL) &&
+           !(disp && strcmp(disp, "attachment") == 0);
+}
+
+static int is_html(const ox_json_t *part)
+{
+    const char *type = ox_json_str(ox_json_get(part, "content_type"), NULL);
+    return type && strncasecmp(type, "text/htm", 8) == 0;
+}
+
+static int type_starts(const char *type, const char *with)
+{
+    return type && strncasecmp(type, with, strlen(with)) == 0;
+}
+
+static int is_signed(const ox_json_t *mail)
+{
+    const char *type = ox_json_str(ox_json_get(mail, "content_type"), NULL);
+    return type_starts(type, "multipart/signed") || type_starts(type, "multipart/encrypted") ||
+           type_starts(type, "application/pkcs7-mime") || type_starts(type, "application/x-pkcs7-mime");
+}
+
+/* With view=text the server has made text of whatever there was; the type of the message tells what. */
+static int native_form(const ox_json_t *mail, const text_t *html)
+{
+    const char *type = ox_json_str(ox_json_get(mail, "content_type"), NULL);
+    return html->data || type_starts(type, "text/html") || type_starts(type, "multipart/alternative") ||
+                   type_starts(type, "multipart/related")
+               ? USM_BODY_HTML
+               : USM_BODY_TEXT;
+}
+
+static usm_body_t *read_body(const reading_t *g, const ox_json_t *mail)
+{
+    usm_body_t *body = apr_pcalloc(g->result_pool, sizeof *body);
+    const ox_json_t *parts = ox_json_get(mail, "attachments");
+    const usm_fetch_t *fetch = g->fetch;
+    text_t text = {0}, html = {0};
+    for (int i = 0; i < ox_json_count(parts); i++) {
+        const ox_json_t *part = ox_json_at(parts, i);
+        if (is_body_part(part))
+            text_add(is_html(part) ? &html : &text, part, g->pool);
+    }
+    body->native = native_form(mail, &html);
+    body->is_signed = is_signed(mail);
+    /* A form that is not there is better served by the other one than by nothing. */
+    int want_text = fetch->body_forms & USM_BODY_TEXT || !html.data, want_html = fetch->body_forms & USM_BODY_HTML || !text.data;
+    if (want_text)
+        form_set(&body->text, &text, fetch->body_forms & USM_BODY_TEXT ? fetch->text_max : fetch->html_max,
+                 g->result_pool);
+    if (want_html)
+        form_set(&body->html, &html, fetch->body_forms & USM_BODY_HTML ? fetch->html_max : fetch->text_max,
+                 g->result_pool);
+    return body;
+}
+
+/* ---- attachments ---- */
+
+static const char *bare_cid(const char *cid, apr_pool_t *pool)
+{
+    if (!cid || *cid != '<')
+        return cid;
+    return apr_pstrmemdup(pool, cid + 1, strcspn(cid + 1, ">"));
+}
+
+static void add_attachment(apr_array_header_t *list, const ox_json_t *part, apr_pool_t *pool)
+{
+    usm_attachment_t a = {.id = ox_json_get_text(part, "id", pool)};
+    const char *disp = ox_json_str(ox_json_get(part, "disp"), NULL);
+    a.name = ox_json_get_text(part, "filename", pool);
+    a.content_type = ox_json_get_text(part, "content_type", pool);
+    a.content_id = bare_cid(ox_json_get_text(part, "cid", pool), pool);
+    a.size = (apr_uint64_t)ox_json_int(ox_json_get(part, "size"), 0);
+    a.is_inline = a.content_id != NULL && (!disp || strcmp(disp, "attachment") != 0);
+    a.is_message = type_starts(a.content_type, "message/rfc822");
+    if (!a.name || !*a.name)
+        a.name = apr_pstrcat(pool, "part-", a.id ? a.id : "", a.is_message ? ".eml" : "", NULL);
+    if (a.id && *a.id)
+        APR_ARRAY_PUSH(list, usm_attachment_t) = a;
+}
+
+static void add_nested(apr_array_header_t *list, const ox_json_t *mail, apr_pool_t *pool)
+{
+    usm_attachment_t a = {.id = ox_json_get_text(mail, "id", pool), .content_type = "message/rfc822", .is_message = 1};
+    const char *subject = ox_json_get_text(mail, "subject", pool);
+    a.name = apr_pstrcat(pool, subject && *subject ? subject : "message", ".eml", NULL);
+    a.size = (apr_uint64_t)ox_json_int(ox_json_get(mail, "size"), 0);
+    if (a.id && *a.id)
+        APR_ARRAY_PUSH(list, usm_attachment_t) = a;
+}
+
+static void read_attachments(usm_item_t *item, const ox_json_t *mail)
+{
+    apr_array_header_t *list = apr_array_make(item->pool, 4, sizeof(usm_attachment_t));
+    const ox_json_t *parts = ox_json_get(mail, "attachments"), *nested = ox_json_get(mail, "nested_msgs");
+    for (int i = 0; i < ox_json_count(parts); i++) {
+        if (!is_body_part(ox_json_at(parts, i)))
+            add_attachment(list, ox_json_at(parts, i), item->pool);
+    }
+    for (int i = 0; i < ox_json_count(nested); i++)
+        add_nested(list, ox_json_at(nested, i), item->pool);
+    usm_attachments_t *out = apr_palloc(item->pool, sizeof *out);
+    out->count = list->nelts;
+    out->items = (usm_attachment_t *)list->elts;
+    usm_item_set_ptr(item, USM_EMAIL_ATTACHMENTS, list->nelts ? out : NULL);
+}
+
+/* ---- one mail's answer ---- */
+
+static void take_mail(const reading_t *g, one_t *one, const ox_json_t *mail)
+{
+    const usm_fieldset_t *fields = &g->fetch->fields;
+    apr_int64_t flags = ox_json_int(ox_json_get(mail, "flags"), 0);
+    if (!ox_json_is_object(mail) || (flags & OX_DELETED))
+        return;
+    usm_item_t *item = usm_item_create(USM_EMAIL, g->result_pool);
+    read_members(item, fields, mail);
+    read_flags(item, fields, flags);
+    read_headers(item, fields, mail);
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_ATTACHMENTS))
+        read_attachments(item, mail);
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_BODY)) {
+        usm_body_t *body = read_body(g, mail);
+        usm_item_set_ptr(item, USM_EMAIL_BODY, body);
+        one->want_mime = g->fetch->body_forms & USM_BODY_MIME ||
+                         (g->fetch->body_forms & USM_BODY_MIME_IF_SIGNED && body->is_signed);
+    }
+    one->size = (apr_uint64_t)ox_json_int(ox_json_get(mail, "size"), 0);
+    one->get->item = item;
+    one->get->rev = ox_mail_rev(flags, ox_json_int(ox_json_get(mail, "color_label"), 0));
+    one->get->edge = ox_json_int(ox_json_get(mail, "received_date"), 0);
+}
+
+/* A mail that is gone is no error; one that cannot be read is its own; a server that is down is everybody's. */
+static usm_error_t *take_error(one_t *one, usm_error_t *err)
+{
+    usm_errclass_e cls = usm_error_class(err);
+    one->get->item = NULL;
+    if (cls == USM_CLASS_UNAVAILABLE || usm_error_is(err, USM_EFOLDER_GONE))
+        return err;
+    if (cls == USM_CLASS_NOTFOUND)
+        usm_error_clear(err);
+    else
+        one->get->error = err;
+    return NULL;
+}
+
+/* ---- the calls ---- */
+
+static ox_json_t *request_for(const reading_t *g, const one_t *one)
+{
+    const usm_fetch_t *f = g->fetch;
+    int want_body = USM_FIELDSET_HAS(&f->fields, USM_EMAIL_BODY);
+    int text = want_body && f->body_forms & USM_BODY_TEXT, html = want_body && f->body_forms & USM_BODY_HTML;
+    apr_uint64_t max = 1; /* the server takes 0 for no limit */
+    if (text && f->text_max > max)
+        max = f->text_max;
+    if (html && f->html_max > max)
+        max = f->html_max;
+    return ox_request(g->pool, "mail", "get", "folder", g->folder->id, "id", one->get->id, "view",
+                      text && !html ? "text" : "raw", "unseen", "true", "timezone", "UTC", "max_size",
+                      max <= APR_INT32_MAX ? apr_psprintf(g->pool, "%" APR_UINT64_T_FMT, max) : NULL, NULL);
+}
+
+/* One batch: from mail @a first on as many as fit. *next_p is where the next one starts. */
+static usm_error_t *read_batch(int *next_p, const reading_t *g, int first, apr_uint64_t each)
+{
+    ox_json_t *requests = ox_json_array(g->pool), *answers;
+    apr_uint64_t bytes = 0;
+    int last = first;
+    for (; last < g->count; last++) {
+        apr_uint64_t cost = MAIL_FIXED + (each < g->mails[last].size || !g->mails[last].size ? each : g->mails[last].size);
+        if (last > first && bytes + cost > ANSWER_MAX)
+            break;
+        bytes += cost;
+        ox_json_add(requests, request_for(g, &g->mails[last]));
+    }
+    *next_p = last;
+    usm_error_t *err = ox_multiple(&answers, g->call, requests, g->pool);
+    if (usm_error_is(err, USM_ELIMIT) && last - first == 1) {
+        g->mails[first].get->error = err;
+        return NULL;
+    }
+    USM_ERR(err);
+    for (int i = first; i < last; i++) {
+        const ox_json_t *answer = ox_json_at(answers, i - first);
+        err = ox_error_of(answer, g->result_pool);
+        if (err)
+            USM_ERR(take_error(&g->mails[i], err));
+        else
+            take_mail(g, &g->mails[i], ox_json_get(answer, "data"));
+    }
+    return NULL;
+}
+
+/* Sizes, when bodies are wanted whole and one call must not bring a hundred megabytes. */
+static usm_error_t *read_sizes(reading_t *g)
+{
+    ox_answer_t answer;
+    ox_json_t *list = ox_json_array(g->pool);
+    for (int i = 0; i < g->count; i++) {
+        ox_json_t *one = ox_json_object(g->pool);
+        ox_json_set_text(one, "folder", g->folder->id);
+        ox_json_set_text(one, "id", g->mails[i].get->id);
+        ox_json_add(list, one);
+    }
+    USM_ERR(ox_put(&answer, g->call, ox_path(g->pool, "mail", "action", "list", "columns", "600,608", NULL), list,
+                   g->pool));
+    for (int i = 0; i < ox_json_count(answer.data); i++) {
+        const ox_json_t *row = ox_json_at(answer.data, i);
+        const char *id = ox_json_text(ox_json_at(row, 0), g->pool);
+        for (int k = 0; id && k < g->count; k++) {
+            if (strcmp(g->mails[k].get->id, id) == 0)
+                g->mails[k].size = (apr_uint64_t)ox_json_int(ox_json_at(row, 1), 0);
+        }
+    }
+    return NULL;
+}
+
+/* ---- MIME ---- */
+
+static void set_mime(const reading_t *g, one_t *one, const char *data, apr_size_t len)
+{
+    usm_body_t *body = (usm_body_t *)one->get->item->v[USM_EMAIL_BODY].u.body; /* made by read_body() */
+    apr_size_t keep = len > g->fetch->mime_max ? (apr_size_t)g->fetch->mime_max : len;
+    body->mime.data = apr_pstrmemdup(g->result_pool, data, keep);
+    body->mime.len = keep;
+    body->mime.full_size = len;
+    body->mime.truncated = keep < len;
+}
+
+static usm_error_t *read_raw(const reading_t *g, one_t *one)
+{
+    ox_rsp_t rsp;
+    usm_error_t *err = ox_get_bytes(&rsp, g->call,
+                                    ox_path(g->pool, "mail", "action", "get", "folder", g->folder->id, "id",
+                                            one->get->id, "src", "1", "save", "1", "unseen", "true", NULL),
+                                    RAW_MAX, g->pool);
+    if (err)
+        return take_error(one, err);
+    set_mime(g, one, rsp.body, rsp.len);
+    ox_http_free(&rsp, g->pool);
+    return NULL;
+}
+
+/* The source as a JSON string is exact only for 7-bit mails; others are read as bytes. */
+static usm_error_t *take_source(const reading_t *g, one_t *one, const ox_json_t *answer)
+{
+    apr_size_t len = 0;
+    usm_error_t *err = ox_error_of(answer, g->result_pool);
+    if (err)
+        return take_error(one, err);
+    const char *source = ox_json_str(ox_json_get(answer, "data"), &len);
+    if (!source || !usm__text_is_ascii(source, len))
+        return read_raw(g, one);
+    set_mime(g, one, source, len);
+    return NULL;
+}
+
+static usm_error_t *read_sources(const reading_t *g)
+{
+    int i = 0;
+    while (i < g->count) {
+        ox_json_t *requests = ox_json_array(g->pool), *answers;
+        one_t *batch[64];
+        int n = 0;
+        apr_uint64_t bytes = 0;
+        for (; i < g->count && n < 64; i++) {
+            one_t *one = &g->mails[i];
+            if (!one->want_mime || !one->get->item)
+                continue;
+            if (one->size > ANSWER_MAX) {
+                USM_ERR(read_raw(g, one));
+                continue;
+            }
+            if (n > 0 && bytes + one->size > ANSWER_MAX)
+                break;
+            bytes += one->size;
+            batch[n++] = one;
+            ox_json_add(requests, ox_request(g->pool, "mail", "get", "folder", g->folder->id, "id", one->get->id, "src",
+                                             "1", "unseen", "true", NULL));
+        }
+        if (n == 0)
+            break;
+        USM_ERR(ox_multiple(&answers, g->call, requests, g->pool));
+        for (int k = 0; k < n; k++)
+            USM_ERR(take_source(g, batch[k], ox_json_at(answers, k)));
+    }
+    return NULL;
+}
+
+usm_error_t *ox_mail_get(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,
+                         const usm_fetch_t *fetch, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    reading_t g = {.call = call, .folder = folder, .fetch = fetch, .count = count, .result_pool = result_pool,
+                   .pool = scratch_pool};
+    apr_uint64_t each = 0;
+    g.mails = apr_pcalloc(scratch_pool, sizeof(one_t) * (apr_size_t)count);
+    for (int i = 0; i < count; i++) {
+        g.mails[i].get = &gets[i];
+        gets[i].item = NULL;
+        gets[i].error = NULL;
+        gets[i].rev = 0;
+        gets[i].edge = USM_TIME_NONE;
+    }
+    if (USM_FIELDSET_HAS(&fetch->fields, USM_EMAIL_BODY)) {
+        each += fetch->body_forms & USM_BODY_TEXT ? fetch->text_max : 0;
+        each += fetch->body_forms & USM_BODY_HTML && each + fetch->html_max > each ? fetch->html_max : 0;
+        if (each > ANSWER_MAX / 50)
+            USM_ERR(read_sizes(&g));
+    }
+    for (int i = 0; i < count;)
+        USM_ERR(read_batch(&i, &g, i, each));
+    return read_sources(&g);
+}

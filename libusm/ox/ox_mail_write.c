@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mail: flags, deleting, sending. */
+#include "ox/ox_mail.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#define SENT_LOOKED_AT "50" /* newest mails of the Sent folder */
+
+usm_error_t *ox_mail_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *item,
+                         const char *uid, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    return USM_ERROR(result_pool, USM_EUNSUPPORTED, "mails are sent, not added");
+}
+
+usm_error_t *ox_mail_find_uid(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *uid,
+                              apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    result->id = NULL; /* none was ever added */
+    return NULL;
+}
+
+/* ---- flags ---- */
+
+/* The bits a change sets and clears. */
+static void wanted_flags(int *set, int *clear, const usm_item_t *item, const usm_fieldset_t *fields)
+{
+    *set = *clear = 0;
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_READ))
+        *(usm_item_num(item, USM_EMAIL_READ, 0) ? set : clear) |= OX_SEEN;
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_FLAG)) {
+        const usm_value_t *v = &item->v[USM_EMAIL_FLAG];
+        *(v->state == USM_SET && v->u.flag->status == 2 ? set : clear) |= OX_FLAGGED;
+    }
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_LAST_VERB)) {
+        apr_int64_t verb = usm_item_num(item, USM_EMAIL_LAST_VERB, USM_VERB_NONE);
+        if (verb == USM_VERB_REPLIED || verb == USM_VERB_REPLIED_ALL)
+            *set |= OX_ANSWERED;
+        else if (verb == USM_VERB_FORWARDED)
+            *set |= OX_FORWARDED;
+    }
+}
+
+static usm_error_t *read_rev(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *pool)
+{
+    ox_answer_t answer;
+    ox_json_t *list = ox_json_array(pool), *one = ox_json_object(pool);
+    ox_json_set_text(one, "folder", folder->id);
+    ox_json_set_text(one, "id", result->id);
+    ox_json_add(list, one);
+    USM_ERR(ox_put(&answer, call,
+                   ox_path(pool, "mail", "action", "list", "columns", "600,611,102,610", "timezone", "UTC", NULL), list,
+                   pool));
+    const ox_json_t *row = ox_json_at(answer.data, 0);
+    if (!ox_json_is_array(row))
+        return USM_ERROR(pool, USM_ENOTFOUND, "mail %.60s is gone", result->id);
+    result->rev = ox_mail_rev(ox_json_int(ox_json_at(row, 1), 0), ox_json_int(ox_json_at(row, 2), 0));
+    result->edge = ox_json_int(ox_json_at(row, 3), 0);
+    return NULL;
+}
+
+/* Flags have no timestamps at the server: the last writer wins. With a known revision the new one follows from it. */
+usm_error_t *ox_mail_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                            const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
+                            apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    ox_answer_t answer;
+    int set, clear;
+    ox_json_t *body = ox_json_object(scratch_pool);
+    result->id = apr_pstrdup(result_pool, id);
+    wanted_flags(&set, &clear, item, fields);
+    if (set)
+        ox_json_set_int(body, "set_flags", set);
+    if (clear)
+        ox_json_set_int(body, "clear_flags", clear);
+    if (set || clear)
+        USM_ERR(ox_put(&answer, call,
+                       ox_path(scratch_pool, "mail", "action", "update", "folder", folder->id, "id", id, NULL), body,
+                       scratch_pool));
+    if (!(rev & OX_MAIL_REV))
+        return read_rev(result, call, folder, scratch_pool);
+    result->rev = (rev & ~(apr_uint64_t)clear) | (apr_uint64_t)set;
+    return NULL;
+}
+
+usm_error_t *ox_mail_remove(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_delete_e how,
+                            apr_uint64_t rev, apr_pool_t *scratch_pool)
+{
+    ox_answer_t answer;
+    ox_json_t *list = ox_json_array(scratch_pool), *one = ox_json_object(scratch_pool);
+    ox_json_set_text(one, "folder", folder->id);
+    ox_json_set_text(one, "id", id);
+    ox_json_add(list, one);
+    return ox_put(&answer, call,
+                  ox_path(scratch_pool, "mail", "action", "delete", "harddelete",
+                          how == USM_DELETE_HARD ? "true" : NULL, NULL),
+                  list, scratch_pool);
+}
+
+/* ---- sending ---- */
+
+/* The mail has gone out, only its copy could not be kept: an error that must not make anybody send again. */
+static int is_copy_failure(const ox_json_t *envelope, apr_pool_t *pool)
+{
+    const char *text = ox_json_get_text(envelope, "error_desc", pool);
+    if (!text)
+        text = ox_json_get_text(envelope, "error", pool);
+    return text && (strstr(text, "sent folder") || strstr(text, "Sent folder")) &&
+           (strstr(text, "copy") || strstr(text, "Copy") || strstr(text, "copied"));
+}
+
+static usm_error_t *send_error(usm_error_t *err, const ox_json_t *envelope, apr_pool_t *pool)
+{
+    const char *text = ox_json_get_text(envelope, "error_desc", pool);
+    if (usm_error_code(err) != USM_EINVALID || !text)
+        return err;
+    if (strstr(text, "ecipient"))
+        return USM_ERROR(pool, USM_ERECIPIENT, "%s", usm_error_text(err, pool));
+    if (strstr(text, "sender"))
+        return USM_ERROR(pool, USM_ESENDER, "%s", usm_error_text(err, pool));
+    return err;
+}
+
+usm_error_t *ox_mail_send(usm_bcall_t *call, const char *mime, apr_size_t len, int save_in_sent,
+                          apr_pool_t *scratch_pool)
+{
+    ox_answer_t answer;
+    usm_error_t *err = ox_put_text(&answer, call,
+                                   ox_path(scratch_pool, "mail", "action", "new", "copy2Sent",
+                                           save_in_sent ? "true" : "false", NULL),
+                                   mime, len, scratch_pool);
+    if (!err)
+        return NULL;
+    if (is_copy_failure(answer.root, scratch_pool)) {
+        usm_log(call->log, USM_LOG_WARNING, 303, "a mail was sent, but not copied to the Sent folder: %s",
+                usm_error_text(err, scratch_pool));
+        usm_error_clear(err);
+        return NULL;
+    }
+    return send_error(err, answer.root, scratch_pool);
+}
+
+typedef struct sent_t {
+    const char *message_id;
+    int found;
+} sent_t;
+
+static usm_error_t *on_sent_row(void *baton, const ox_json_t *row)
+{
+    sent_t *s = baton;
+    const char *id = ox_json_str(ox_json_at(row, 1), NULL);
+    apr_size_t len = strlen(s->message_id);
+    while (id && (*id == ' ' || *id == '<'))
+        id++;
+    if (id && strncmp(id, s->message_id, len) == 0 && (id[len] == '>' || id[len] == '\0'))
+        s->found = 1;
+    return NULL;
+}
+
+usm_error_t *ox_mail_was_sent(int *found_p, usm_bcall_t *call, const char *message_id, apr_pool_t *scratch_pool)
+{
+    ox_answer_t answer;
+    const char *folder;
+    sent_t s = {0};
+    *found_p = 0;
+    /* With or without angle brackets. */
+    while (*message_id == '<')
+        message_id++;
+    s.message_id = apr_pstrmemdup(scratch_pool, message_id, strcspn(message_id, ">"));
+    if (!*s.message_id)
+        return NULL;
+    USM_ERR(ox_login_sent_folder(&folder, call, scratch_pool));
+    USM_ERR(ox_get_rows(&answer, call,
+                        ox_path(scratch_pool, "mail", "action", "all", "folder", folder, "columns", "600", "headers",
+                                "Message-ID", "sort", "610", "order", "desc", "left_hand_limit", "0",
+                                "right_hand_limit", SENT_LOOKED_AT, "timezone", "UTC", NULL),
+                        on_sent_row, &s, scratch_pool));
+    *found_p = s.found;
+    return NULL;
+}

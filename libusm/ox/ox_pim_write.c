@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Contacts, appointments and tasks: writing. */
+#include "ox/ox_pim.h"
+
+#include "ox/ox_picture.h"
+#include "util/text.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#define SHORT_TEXT 64  /* characters kept of a value that is too long by the server's judgement */
+#define SHORT_NOTE 4000
+#define SHORTEN_MAX 8
+
+/* State of one write. */
+typedef struct writing_t {
+    usm_bcall_t *call;
+    const usm_bref_t *folder;
+    const usm_item_t *item;
+    ox_json_t *object;
+    const usm_blob_t *picture;
+    const char *path;
+    apr_pool_t *pool;
+} writing_t;
+
+/* ---- what an object needs beside its fields ---- */
+
+static void add_word(const char **text, const char *word, apr_pool_t *pool)
+{
+    if (word && *word)
+        *text = *text ? apr_pstrcat(pool, *text, " ", word, NULL) : word;
+}
+
+/* OX shows contacts by display name, which devices do not have. */
+static const char *display_name(const usm_item_t *item, apr_pool_t *pool)
+{
+    static const int fallbacks[] = {USM_CONTACT_FILE_AS, USM_CONTACT_COMPANY, USM_CONTACT_NICK_NAME, USM_CONTACT_EMAIL1,
+                                    USM_CONTACT_PHONE_MOBILE};
+    const char *name = NULL;
+    add_word(&name, usm_item_text(item, USM_CONTACT_FIRST_NAME), pool);
+    add_word(&name, usm_item_text(item, USM_CONTACT_MIDDLE_NAME), pool);
+    add_word(&name, usm_item_text(item, USM_CONTACT_LAST_NAME), pool);
+    for (apr_size_t i = 0; !name && i < sizeof fallbacks / sizeof fallbacks[0]; i++)
+        add_word(&name, usm_item_text(item, fallbacks[i]), pool);
+    return name ? name : "?";
+}
+
+/* A synchronising client neither asks about overlaps nor makes OX send mail: the device sends its own. */
+static void finish_event(writing_t *w, int is_new)
+{
+    ox_json_set_bool(w->object, "ignore_conflicts", 1);
+    ox_json_set_bool(w->object, "notification", 0);
+    if (is_new && !ox_json_get(w->object, "end_date") && ox_json_get(w->object, "start_date"))
+        ox_json_set(w->object, "end_date", ox_json_get(w->object, "start_date"));
+}
+
+static void finish_task(writing_t *w)
+{
+    /* A device may say "complete" and leave the day out. */
+    if (ox_json_int(ox_json_get(w->object, "status"), 0) == 3 && ox_json_is_null(ox_json_get(w->object, "date_completed")))
+        ox_json_set_int(w->object, "date_completed", ox_now());
+}
+
+static void finish_contact(writing_t *w, const usm_fieldset_t *fields, int is_new)
+{
+    if (is_new && !ox_json_str(ox_json_get(w->object, "display_name"), NULL))
+        ox_json_set_text(w->object, "display_name", display_name(w->item, w->pool));
+    if (USM_FIELDSET_HAS(fields, USM_CONTACT_PICTURE) && usm_item_isset(w->item, USM_CONTACT_PICTURE))
+        w->picture = w->item->v[USM_CONTACT_PICTURE].u.blob;
+}
+
+static void encode(writing_t *w, const usm_fieldset_t *fields, const ox_json_t *current, int is_new)
+{
+    ox_write_t map = {.object = w->object, .item = w->item, .fields = fields, .current = current,
+                      .own_id = w->call->login->user_id, .pool = w->pool};
+    ox_map_write(&map);
+    if (w->folder->cls == USM_EVENT)
+        finish_event(w, is_new);
+    else if (w->folder->cls == USM_TASK)
+        finish_task(w);
+    else
+        finish_contact(w, fields, is_new);
+}
+
+/* ---- values that are too long ---- */
+
+/* Cut to @a chars as Java counts them: a character beyond the first plane is two. */
+static const char *cut_chars(const char *text, int chars, apr_pool_t *pool)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    while (*p && chars > 0) {
+        int len = *p < 0x80 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+        chars -= len == 4 ? 2 : 1;
+        if (chars < 0)
+            break;
+        for (int i = 0; i < len && *p; i++)
+            p++;
+    }
+    return apr_pstrmemdup(pool, text, (apr_size_t)((const char *)p - text));
+}
+
+static int limit_of(const ox_json_t *envelope, int column, int dflt)
+{
+    const ox_json_t *list = ox_json_get(envelope, "truncated");
+    for (int i = 0; i < ox_json_count(list); i++) {
+        const ox_json_t *entry = ox_json_at(list, i);
+        int max = (int)ox_json_int(ox_json_get(entry, "max_size"), 0);
+        if (ox_json_int(ox_json_get(entry, "id"), 0) == column && max > 0)
+            return max;
+    }
+    return dflt;
+}
+
+/* Shorten what the server complained of. @return how many values were shortened. */
+static int shorten(writing_t *w, const ox_json_t *envelope)
+{
+    int columns[64], done = 0, rows;
+    int count = ox_error_columns(columns, 64, envelope);
+    const ox_field_t *fields = ox_map_fields(&rows, w->folder->cls);
+    for (int i = 0; i < count; i++) {
+        for (int k = 0; k < rows; k++) {
+            const char *text = fields[k].column == columns[i]
+                                   ? ox_json_str(ox_json_get(w->object, fields[k].key), NULL)
+                                   : NULL;
+            int max = limit_of(envelope, columns[i], fields[k].type == USM_T_BODY ? SHORT_NOTE : SHORT_TEXT);
+            const char *cut = text ? cut_chars(text, max, w->pool) : NULL;
+            if (!cut || strlen(cut) == strlen(text))
+                continue;
+            ox_json_set_text(w->object, fields[k].key, cut);
+            done++;
+        }
+    }
+    return done;
+}
+
+/* Write, and again with shorter values when some were too long. Some servers name one field at a time. */
+static usm_error_t *put(ox_answer_t *answer, writing_t *w)
+{
+    for (int round = 0;; round++) {
+        usm_error_t *err = w->picture ? ox_picture_write(answer, w->call, w->path, w->object, w->picture, w->pool)
+                                      : ox_put(answer, w->call, w->path, w->object, w->pool);
+        if (round >= SHORTEN_MAX || !usm_error_is(err, USM_ETRUNCATED) || shorten(w, answer->root) == 0)
+            return err;
+        usm_error_clear(err);
+    }
+}
+
+/* ---- state after a write ---- */
+
+static usm_error_t *read_state(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *pool)
+{
+    ox_answer_t answer;
+    ox_json_t *list = ox_json_array(pool), *one = ox_json_object(pool);
+    ox_json_set_text(one, "folder", folder->id);
+    ox_json_set_text(one, "id", result->id);
+    ox_json_add(list, one);
+    USM_ERR(ox_put(&answer, call,
+                   ox_path(pool, ox_pim_name(folder->cls), "action", "list", "columns",
+                           folder->cls == USM_EVENT ? "1,5,202" : "1,5", "timezone", "UTC", "recurrence_master",
+                           folder->cls == USM_EVENT ? "true" : NULL, NULL),
+                   list, pool));
+    const ox_json_t *row = ox_json_at(answer.data, 0);
+    result->rev = (apr_uint64_t)ox_json_int(ox_json_at(row, 1), 0);
+    if (folder->cls == USM_EVENT && ox_json_has_int(ox_json_at(row, 2)))
+        result->edge = ox_json_int(ox_json_at(row, 2), 0);
+    return NULL;
+}
+
+/* The envelope's timestamp is the object's new one. Only an event whose end we do not know must be read. */
+static usm_error_t *state_after(usm_bwrite_t *result, const writing_t *w, const ox_answer_t *answer)
+{
+    int event = w->folder->cls == USM_EVENT;
+    result->rev = answer->timestamp > 0 ? (apr_uint64_t)answer->timestamp : 0;
+    if (event && usm_item_isset(w->item, USM_EVENT_END))
+        result->edge = usm_item_num(w->item, USM_EVENT_END, 0);
+    if (result->rev && (!event || result->edge != USM_TIME_NONE))
+        return NULL;
+    usm_error_t *err = read_state(result, w->call, w->folder, w->pool);
+    if (err && usm_error_class(err) != USM_CLASS_UNAVAILABLE) {
+        usm_error_clear(err); /* it is written: the next detection will tell the rest */
+        err = NULL;
+    }
+    return err;
+}
+
+/* ---- add ---- */
+
+static void set_fields(usm_fieldset_t *fields, const usm_item_t *item)
+{
+    memset(fields, 0, sizeof *fields);
+    for (int f = 0; f < usm_class_fields(item->cls); f++) {
+        if (usm_item_isset(item, f))
+            USM_FIELDSET_ADD(fields, f);
+    }
+}
+
+usm_error_t *ox_pim_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *item,
+                        const char *uid, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    ox_answer_t answer;
+    usm_fieldset_t fields;
+    writing_t w = {.call = call, .folder = folder, .item = item, .object = ox_json_object(scratch_pool),
+                   .pool = scratch_pool};
+    w.path = ox_path(scratch_pool, ox_pim_name(folder->cls), "action", "new", "timezone", "UTC", NULL);
+    set_fields(&fields, item);
+    encode(&w, &fields, NULL, 1);
+    ox_json_set_text(w.object, "folder_id", folder->id);
+    if (uid)
+        ox_json_set_text(w.object, "uid", uid);
+    USM_ERR(put(&answer, &w));
+    if (ox_json_get(answer.data, "conflicts"))
+        return USM_ERROR(result_pool, USM_EINVALID, "a resource of the appointment is not free");
+    result->id = ox_json_get_text(answer.data, "id", result_pool);
+    if (!result->id)
+        return USM_ERROR(result_pool, USM_EBACKEND, "new object without id");
+    return state_after(result, &w, &answer);
+}
+
+/* ---- find by uid ---- */
+
+typedef struct search_t {
+    const char *uid;
+    const char *id;
+    apr_pool_t *pool;
+} search_t;
+
+static usm_error_t *on_uid_row(void *baton, const ox_json_t *row)
+{
+    search_t *s = baton;
+    const char *uid = ox_json_str(ox_json_at(row, 1), NULL);
+    if (!s->id && uid && strcmp(uid, s->uid) == 0)
+        s->id = ox_json_text(ox_json_at(row, 0), s->pool);
+    return NULL;
+}
+
+static usm_error_t *find_event(const char **id_p, usm_bcall_t *call, const char *uid, apr_pool_t *result_pool,
+                               apr_pool_t *pool)
+{
+    ox_answer_t answer;
+    usm_error_t *err = ox_get(&answer, call, ox_path(pool, "calendar", "action", "resolveuid", "uid", uid, NULL), pool);
+    if (usm_error_class(err) == USM_CLASS_NOTFOUND && err) {
+        usm_error_clear(err);
+        return NULL;
+    }
+    USM_ERR(err);
+    const char *id = ox_json_get_text(answer.data, "id", result_pool);
+    if (id && apr_atoi64(id) > 0)
+        *id_p = id;
+    return NULL;
+}
+
+usm_error_t *ox_pim_find_uid(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *uid,
+                             apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    search_t s = {.uid = uid, .pool = result_pool};
+    if (folder->cls == USM_EVENT) {
+        USM_ERR(find_event(&s.id, call, uid, result_pool, scratch_pool));
+    } else {
+        ox_answer_t answer;
+        USM_ERR(ox_get_rows(&answer, call,
+                            ox_path(scratch_pool, ox_pim_name(folder->cls), "action", "all", "folder", folder->id,
+                                    "columns", "1,223", "timezone", "UTC", NULL),
+                            on_uid_row, &s, scratch_pool));
+    }
+    result->id = s.id;
+    if (!s.id)
+        return NULL;
+    usm_error_t *err = read_state(result, call, folder, scratch_pool);
+    if ((err && usm_error_class(err) == USM_CLASS_NOTFOUND) || (!err && result->rev == 0)) {
+        usm_error_clear(err); /* of another folder, or gone meanwhile */
+        result->id = NULL;
+        return NULL;
+    }
+    return err;
+}
+
+/* ---- update ---- */
+
+/* Give the internal users of an appointment the addresses devices know them by. */
+static usm_error_t *add_addresses(ox_json_t *object, usm_bcall_t *call, apr_pool_t *pool)
+{
+    ox_json_t *users = ox_json_get(object, "users"), *rows;
+    apr_array_header_t *ids = apr_array_make(pool, 8, sizeof(int));
+    for (int i = 0; i < ox_json_count(users); i++)
+        APR_ARRAY_PUSH(ids, int) = (int)ox_json_int(ox_json_get(ox_json_at(users, i), "id"), 0);
+    USM_ERR(ox_pim_users(&rows, call, ids, pool));
+    for (int i = 0; i < ox_json_count(users); i++) {
+        for (int k = 0; k < ox_json_count(rows); k++) {
+            const ox_json_t *row = ox_json_at(rows, k);
+            if (ox_json_int(ox_json_at(row, 0), -1) == APR_ARRAY_IDX(ids, i, int))
+                ox_json_set_text(ox_json_at(users, i), "mail", ox_json_text(ox_json_at(row, 2), pool));
+        }
+    }
+    return NULL;
+}
+
+/* Some converters must know the object as it is: participants are replaced as a whole, times depend on "all day". */
+static usm_error_t *read_current(ox_json_t **current_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                                 const usm_item_t *item, const usm_fieldset_t *fields, apr_pool_t *pool)
+{
+    ox_answer_t answer;
+    *current_p = NULL;
+    if (folder->cls != USM_EVENT)
+        return NULL;
+    int people = USM_FIELDSET_HAS(fields, USM_EVENT_ATTENDEES);
+    int times = (USM_FIELDSET_HAS(fields, USM_EVENT_START) || USM_FIELDSET_HAS(fields, USM_EVENT_END)) &&
+                !usm_item_isset(item, USM_EVENT_ALL_DAY);
+    if (!people && !times)
+        return NULL;
+    USM_ERR(ox_get(&answer, call,
+                   ox_path(pool, "calendar", "action", "get", "id", id, "folder", folder->id, "timezone", "UTC", NULL),
+                   pool));
+    *current_p = answer.data;
+    return people ? add_addresses(answer.data, call, pool) : NULL;
+}
+
+usm_error_t *ox_pim_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                           const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
+                           apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    ox_answer_t answer;
+    ox_json_t *current;
+    writing_t w = {.call = call, .folder = folder, .item = item, .object = ox_json_object(scratch_pool),
+                   .pool = scratch_pool};
+    USM_ERR(read_current(&current, call, folder, id, item, fields, scratch_pool));
+    encode(&w, fields, current, 0);
+    w.path = ox_path(scratch_pool, ox_pim_name(folder->cls), "action", "update", "folder", folder->id, "id", id,
+                     "timestamp", apr_psprintf(scratch_pool, "%" APR_UINT64_T_FMT, rev), "timezone", "UTC", NULL);
+    USM_ERR(put(&answer, &w));
+    if (ox_json_get(answer.data, "conflicts"))
+        return USM_ERROR(result_pool, USM_EINVALID, "a resource of the appointment is not free");
+    result->id = ox_json_get_text(answer.data, "id", result_pool);
+    if (!result->id)
+        result->id = apr_pstrdup(result_pool, id);
+    return state_after(result, &w, &answer);
+}
+
+/* ---- remove ---- */
+
+usm_error_t *ox_pim_remove(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_delete_e how,
+                           apr_uint64_t rev, apr_pool_t *scratch_pool)
+{
+    ox_answer_t answer;
+    ox_json_t *list = ox_json_array(scratch_pool), *one = ox_json_object(scratch_pool);
+    apr_int64_t stamp = rev ? (apr_int64_t)rev : ox_now() + USM_DAY_MS;
+    ox_json_set_text(one, "folder", folder->id);
+    ox_json_set_text(one, "id", id);
+    ox_json_add(list, one);
+    USM_ERR(ox_put(&answer, call,
+                   ox_path(scratch_pool, ox_pim_name(folder->cls), "action", "delete", "timestamp",
+                           apr_psprintf(scratch_pool, "%" APR_INT64_T_FMT, stamp), "timezone", "UTC", NULL),
+                   list, scratch_pool));
+    /* What comes back was not deleted because it is newer. */
+    if (ox_json_count(answer.data) > 0)
+        return USM_ERROR(scratch_pool, USM_ECONFLICT, "object %.60s has been changed meanwhile", id);
+    return NULL;
+}
