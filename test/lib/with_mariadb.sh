@@ -18,7 +18,7 @@ trap 'exit 143' TERM
 user=$(id -un)
 PATH=$PATH:/usr/sbin
 if ! mariadb-install-db --no-defaults --user="$user" --datadir="$dir/data" --auth-root-authentication-method=normal \
-    --skip-test-db > "$dir/install.log" 2>&1; then
+    --skip-test-db --skip-name-resolve --force > "$dir/install.log" 2>&1; then
     cat "$dir/install.log" >&2
     exit 2
 fi
@@ -26,7 +26,7 @@ mariadbd --no-defaults --user="$user" --datadir="$dir/data" --socket="$dir/sock"
     --innodb-flush-log-at-trx-commit=2 --innodb-buffer-pool-size=128M --max-connections=200 > "$dir/server.log" 2>&1 &
 server=$!
 tries=0
-until mariadb-admin --no-defaults --socket="$dir/sock" --user=root ping > /dev/null 2>&1; do
+until mariadb --no-defaults --socket="$dir/sock" --user=root -e 'SELECT 1' > /dev/null 2>&1; do
     tries=$((tries + 1))
     if [ $tries -gt 300 ] || ! kill -0 "$server" 2> /dev/null; then
         cat "$dir/server.log" >&2

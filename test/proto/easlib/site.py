@@ -131,7 +131,8 @@ class MariaDb:
         self.socket, data = os.path.join(folder, "db.sock"), os.path.join(folder, "db")
         me = pwd.getpwuid(os.getuid()).pw_name
         subprocess.run(["mariadb-install-db", "--no-defaults", f"--user={me}", f"--datadir={data}",
-                        "--auth-root-authentication-method=normal", "--skip-test-db"],
+                        "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+                        "--force"],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
         self.child = Child([shutil.which("mariadbd", path="/usr/sbin:/usr/bin"), "--no-defaults", f"--user={me}",
                             f"--datadir={data}", f"--socket={self.socket}", "--skip-networking",
