@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file ox.h  What the files of the OX backend share: the backend, the login, calls and their errors.
  *
- * A call is: path with parameters → session and cookies of the login are added → answer's envelope → error or data. Calls log
- * in again once when the server has forgotten the session. Everything that a call returns lives in its pool. */
+ * A call is: path with parameters → session and cookies of the login are added → answer's envelope → error or data.
+ * Calls log in again once when the server has forgotten the session. Everything that a call returns lives in its pool.
+ * */
 #ifndef OX_H
 #define OX_H
 
@@ -44,8 +45,8 @@ typedef struct ox_snap_t {
     unsigned generation;
 } ox_snap_t;
 void ox_login_snap(ox_snap_t *snap, usm_blogin_t *login, apr_pool_t *pool);
-/** The server refused the session of @a generation: log in again unless another thread has done so. Errors: AUTH (also when
- * the call has no password), UNAVAILABLE, BACKEND. */
+/** The server refused the session of @a generation: log in again unless another thread has done so. Errors: AUTH (also
+ * when the call has no password), UNAVAILABLE, BACKEND. */
 usm_error_t *ox_login_again(usm_bcall_t *call, unsigned generation, apr_pool_t *pool);
 /** Take over cookies of an answer to a call made with @a snap. */
 void ox_login_cookies(usm_blogin_t *login, const ox_snap_t *snap, const apr_array_header_t *set, apr_pool_t *pool);
@@ -83,7 +84,8 @@ typedef struct ox_answer_t {
     apr_int64_t timestamp; /* -1 when absent */
 } ox_answer_t;
 
-/** "module?action=x&name=value…": pairs of const char *, ended by NULL. Values are escaped; a NULL value leaves its pair out. */
+/** "module?action=x&name=value…": pairs of const char *, ended by NULL. Values are escaped; a NULL value leaves its
+ * pair out. */
 const char *ox_path(apr_pool_t *pool, const char *module, ...);
 /** The same for a list of decimal numbers as `columns`. */
 const char *ox_columns(apr_pool_t *pool, const int *columns, int count);
@@ -99,10 +101,11 @@ usm_error_t *ox_post_parts(ox_answer_t *answer, usm_bcall_t *call, const char *p
 /** GET whose `data` rows go to @a on_row as they arrive; answer->data is then an empty array. */
 usm_error_t *ox_get_rows(ox_answer_t *answer, usm_bcall_t *call, const char *path, ox_row_fn on_row, void *baton,
                          apr_pool_t *pool);
-/** Several requests in one call. @a requests as spec 1.12; *answers_p is an array of as many envelopes. Errors of single
- * requests stay in their envelopes. */
+/** Several requests in one call. @a requests as spec 1.12; *answers_p is an array of as many envelopes. Errors of
+ * single requests stay in their envelopes. */
 usm_error_t *ox_multiple(ox_json_t **answers_p, usm_bcall_t *call, const ox_json_t *requests, apr_pool_t *pool);
-/** GET of bytes, at most @a max. @a path may also be a server-relative URL ("/ajax/image/…"). Errors: NOTFOUND (404). */
+/** GET of bytes, at most @a max. @a path may also be a server-relative URL ("/ajax/image/…"). Errors: NOTFOUND (404).
+ * */
 usm_error_t *ox_get_bytes(ox_rsp_t *rsp, usm_bcall_t *call, const char *path, apr_size_t max, apr_pool_t *pool);
 
 /** A request object for ox_multiple(): module, action, and pairs as in ox_path(). */

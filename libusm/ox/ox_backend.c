@@ -28,7 +28,8 @@ static usm_error_t *create(usm_backend_t **backend_p, const usm_config_t *config
     be->pool = pool;
     be->origin = url ? origin_of(url, pool) : NULL;
     if (!be->origin)
-        return USM_ERROR(pool, USM_ECONFIG, "the groupware server's URL must start with http:// or https:// and a host");
+        return USM_ERROR(pool, USM_ECONFIG,
+                         "the groupware server's URL must start with http:// or https:// and a host");
     be->base_url = url[strlen(url) - 1] == '/' ? apr_pstrdup(pool, url) : apr_pstrcat(pool, url, "/", NULL);
     be->client_id = text_or(config->client_id, "USM-EAS");
     be->capabilities = text_or(config->capabilities, "active_sync,usm");

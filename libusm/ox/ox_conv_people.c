@@ -111,7 +111,8 @@ static void add_users(apr_array_header_t *out, const ox_read_t *r, const ox_json
     }
 }
 
-static void add_others(apr_array_header_t *out, const ox_read_t *r, const ox_json_t *participants, const char *organizer)
+static void add_others(apr_array_header_t *out, const ox_read_t *r, const ox_json_t *participants,
+                       const char *organizer)
 {
     apr_pool_t *pool = r->item->pool;
     const ox_json_t *confirmations = ox_plan_cell(r->plan, r->row, 226);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file ox_cursor.h  Where a feed of `updates` stands. Pure: no calls.
  *
- * OX stamps objects in milliseconds and may commit an older stamp after a newer one was read (spec 1.10). So a new stamp is not
- * trusted for 5 s: until then the feed is asked from one second before it, and the rows of that second are known by a
- * checksum, so that reading them again is no news. Text: "1 <stamp>" settled, "1 <stamp> <seen at> <checksum>" not yet. */
+ * OX stamps objects in milliseconds and may commit an older stamp after a newer one was read (spec 1.10). So a new
+ * stamp is not trusted for 5 s: until then the feed is asked from one second before it, and the rows of that second
+ * are known by a checksum, so that reading them again is no news. Text: "1 <stamp>" settled, "1 <stamp> <seen at>
+ * <checksum>" not yet. */
 #ifndef OX_CURSOR_H
 #define OX_CURSOR_H
 

@@ -43,9 +43,9 @@ int ox_rights(apr_int64_t bits)
 {
     int folder = (int)(bits & 0x7f), read = (int)(bits >> 7 & 0x7f), write = (int)(bits >> 14 & 0x7f);
     int del = (int)(bits >> 21 & 0x7f);
-    return (read >= 1 ? USM_RIGHT_READ : 0) | (folder >= 2 ? USM_RIGHT_CREATE : 0) | (write >= 1 ? USM_RIGHT_WRITE : 0) |
-           (del >= 1 ? USM_RIGHT_DELETE : 0) | (folder >= 4 ? USM_RIGHT_SUBFOLDER : 0) |
-           (bits >> 28 & 1 ? USM_RIGHT_ADMIN : 0);
+    return (read >= 1 ? USM_RIGHT_READ : 0) | (folder >= 2 ? USM_RIGHT_CREATE : 0) |
+           (write >= 1 ? USM_RIGHT_WRITE : 0) | (del >= 1 ? USM_RIGHT_DELETE : 0) |
+           (folder >= 4 ? USM_RIGHT_SUBFOLDER : 0) | (bits >> 28 & 1 ? USM_RIGHT_ADMIN : 0);
 }
 
 static usm_role_e role_of(apr_int64_t type)
@@ -146,8 +146,8 @@ static ox_json_t *further_requests(listing_t *l)
     return requests;
 }
 
-/* An answer that failed must not look like an empty one, or every folder of a module would vanish from devices. Only a module
- * the user may not use, or a parent that has gone since, has no folders. */
+/* An answer that failed must not look like an empty one, or every folder of a module would vanish from devices. Only a
+ * module the user may not use, or a parent that has gone since, has no folders. */
 static usm_error_t *take_answer(listing_t *l, const ox_json_t *answer, int is_visible, int is_root)
 {
     usm_error_t *err = ox_error_of(answer, l->pool);
@@ -248,8 +248,8 @@ static usm_error_t *create_below(const char **id_p, usm_bcall_t *call, const cha
     ox_json_set_text(folder, "module", module);
     ox_json_set_int(folder, "subscribed", 1);
     ox_json_set(body, "folder", folder);
-    USM_ERR(ox_put(&answer, call, ox_path(pool, "folders", "action", "new", "folder_id", parent, "tree", "0", NULL), body,
-                   pool));
+    USM_ERR(ox_put(&answer, call, ox_path(pool, "folders", "action", "new", "folder_id", parent, "tree", "0", NULL),
+                   body, pool));
     *id_p = ox_json_text(answer.data, pool);
     return *id_p ? NULL : USM_ERROR(pool, USM_EBACKEND, "new folder without id");
 }
@@ -294,8 +294,8 @@ usm_error_t *ox_folder_delete(usm_bcall_t *call, const usm_bref_t *folder, apr_p
     ox_json_t *ids = ox_json_array(scratch_pool);
     ox_json_add_text(ids, folder->id);
     USM_ERR(ox_put(&answer, call,
-                   ox_path(scratch_pool, "folders", "action", "delete", "timestamp", far_timestamp(scratch_pool), "tree",
-                           "0", "failOnError", "true", NULL),
+                   ox_path(scratch_pool, "folders", "action", "delete", "timestamp", far_timestamp(scratch_pool),
+                           "tree", "0", "failOnError", "true", NULL),
                    ids, scratch_pool));
     if (ox_json_count(answer.data) > 0)
         return USM_ERROR(scratch_pool, USM_EFORBIDDEN, "OX did not delete folder %.100s", folder->id);

@@ -63,8 +63,8 @@ typedef struct ox_rsp_t {
 /** Make a client; it lives as long as @a pool. Errors: CONFIG, NOMEM. */
 usm_error_t *ox_http_create(ox_http_t **http_p, const ox_http_config_t *config, apr_pool_t *pool);
 
-/** Do one call. Any HTTP answer is a success here. @a stats may be NULL. Errors: UNAVAILABLE (no connection, breaker open,
- * timeout, broken transfer, HTTP 429 and 5xx), LIMIT (answer too large). */
+/** Do one call. Any HTTP answer is a success here. @a stats may be NULL. Errors: UNAVAILABLE (no connection, breaker
+ * open, timeout, broken transfer, HTTP 429 and 5xx), LIMIT (answer too large). */
 usm_error_t *ox_http_perform(ox_rsp_t *rsp, ox_http_t *http, const ox_req_t *req, usm_stats_t *stats,
                              apr_pool_t *pool);
 /** Give the body's memory back before the pool goes. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file ox_json.h  JSON values and a reader of row streams. ox_json.c alone includes jansson.
  *
- * Readers take NULL and values of another type: they answer NULL, 0 or the default, so that a look into what a server sent
- * needs no checks. Values belong to the pool they were parsed or made in; a value of one thread. */
+ * Readers take NULL and values of another type: they answer NULL, 0 or the default, so that a look into what a server
+ * sent needs no checks. Values belong to the pool they were parsed or made in; a value of one thread. */
 #ifndef OX_JSON_H
 #define OX_JSON_H
 
@@ -17,8 +17,8 @@ ox_json_t *ox_json_parse(const char *text, apr_size_t len, apr_pool_t *pool);
 ox_json_t *ox_json_parse_short(const char *text, apr_size_t len);
 void ox_json_free(ox_json_t *j);
 
-/** The JSON inside the HTML page that answers an upload: text between the outermost "({" and "})"; a page that is plain JSON
- * is taken as it is. NULL when there is none. */
+/** The JSON inside the HTML page that answers an upload: text between the outermost "({" and "})"; a page that is plain
+ * JSON is taken as it is. NULL when there is none. */
 ox_json_t *ox_json_parse_callback(const char *html, apr_size_t len, apr_pool_t *pool);
 
 int ox_json_is_object(const ox_json_t *j);
@@ -43,8 +43,8 @@ const char *ox_json_str(const ox_json_t *j, apr_size_t *len_p);
 const char *ox_json_text(const ox_json_t *j, apr_pool_t *pool);
 const char *ox_json_get_text(const ox_json_t *object, const char *key, apr_pool_t *pool);
 
-/** Makers; the value lives in @a pool. Setting a member or element copies what is given; a value that was set belongs to its
- * holder as well. */
+/** Makers; the value lives in @a pool. Setting a member or element copies what is given; a value that was set belongs
+ * to its holder as well. */
 ox_json_t *ox_json_object(apr_pool_t *pool);
 ox_json_t *ox_json_array(apr_pool_t *pool);
 void ox_json_set_text(ox_json_t *object, const char *key, const char *text); /**< NULL sets null */

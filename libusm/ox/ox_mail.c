@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mail: what changed in a folder. The ladder of spec 3.6: state of the folder, then its newest mails, then all of them. */
+/* Mail: what changed in a folder. The ladder of spec 3.6: state of the folder, then its newest mails, then all of
+ * them. */
 #include "ox/ox_mail.h"
 
 #include <apr_strings.h>
@@ -121,10 +122,10 @@ static usm_error_t *list_chunk(walk_t *w, apr_int64_t left, apr_int64_t right, o
     apr_pool_create(&pool, w->pool);
     w->rows = w->chunk_found = 0;
     USM_ERR(ox_get_rows(&answer, w->call,
-                        ox_path(pool, "mail", "action", "all", "folder", w->folder->id, "columns", COLUMNS, "sort", "610",
-                                "order", "desc", "left_hand_limit", apr_psprintf(pool, "%" APR_INT64_T_FMT, left),
-                                "right_hand_limit", apr_psprintf(pool, "%" APR_INT64_T_FMT, right), "timezone", "UTC",
-                                NULL),
+                        ox_path(pool, "mail", "action", "all", "folder", w->folder->id, "columns", COLUMNS, "sort",
+                                "610", "order", "desc", "left_hand_limit",
+                                apr_psprintf(pool, "%" APR_INT64_T_FMT, left), "right_hand_limit",
+                                apr_psprintf(pool, "%" APR_INT64_T_FMT, right), "timezone", "UTC", NULL),
                         on_row, w, pool));
     apr_pool_destroy(pool);
     return NULL;
@@ -206,8 +207,8 @@ static usm_error_t *on_full_row(void *baton, const ox_json_t *row)
     return tell(w, id, row);
 }
 
-/* Chunks overlap by one row. When that row is another one, mails went or came in between and one may have been missed: the
- * folder is listed again. What was told stays told; it is the same. */
+/* Chunks overlap by one row. When that row is another one, mails went or came in between and one may have been missed:
+ * the folder is listed again. What was told stays told; it is the same. */
 static usm_error_t *list_all(int *whole_p, walk_t *w)
 {
     apr_int64_t left = 0;

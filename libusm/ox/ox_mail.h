@@ -8,7 +8,8 @@
 /* Flag bits, spec 3.3. */
 enum { OX_ANSWERED = 1, OX_DELETED = 2, OX_DRAFT = 4, OX_FLAGGED = 8, OX_SEEN = 32, OX_SPAM = 128, OX_FORWARDED = 256,
        OX_MDN_SENT = 512 };
-/** Those that belong to the mail's state for a device: not `recent` and `user`, and deleted mails are not shown at all. */
+/** Those that belong to the mail's state for a device: not `recent` and `user`, and deleted mails are not shown at all.
+ * */
 #define OX_FLAGS_KEPT (OX_ANSWERED | OX_DRAFT | OX_FLAGGED | OX_SEEN | OX_SPAM | OX_FORWARDED | OX_MDN_SENT)
 /** In every revision of a mail, so that one without any flag is not 0. */
 #define OX_MAIL_REV (APR_UINT64_C(1) << 32)

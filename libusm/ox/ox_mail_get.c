@@ -181,11 +181,10 @@ static usm_body_t *read_body(const reading_t *g, const ox_json_t *mail)
     body->native = native_form(mail, &html);
     body->is_signed = is_signed(mail);
     /* A form that is not there is better served by the other one than by nothing. */
-    int want_text = fetch->body_forms & USM_BODY_TEXT || !html.data, want_html = fetch->body_forms & USM_BODY_HTML || !text.data;
-    if (want_text)
+    if (fetch->body_forms & USM_BODY_TEXT || !html.data)
         form_set(&body->text, &text, fetch->body_forms & USM_BODY_TEXT ? fetch->text_max : fetch->html_max,
                  g->result_pool);
-    if (want_html)
+    if (fetch->body_forms & USM_BODY_HTML || !text.data)
         form_set(&body->html, &html, fetch->body_forms & USM_BODY_HTML ? fetch->html_max : fetch->text_max,
                  g->result_pool);
     return body;
@@ -306,7 +305,8 @@ static usm_error_t *read_batch(int *next_p, const reading_t *g, int first, apr_u
     apr_uint64_t bytes = 0;
     int last = first;
     for (; last < g->count; last++) {
-        apr_uint64_t cost = MAIL_FIXED + (each < g->mails[last].size || !g->mails[last].size ? each : g->mails[last].size);
+        apr_uint64_t size = g->mails[last].size, body = size && size < each ? size : each;
+        apr_uint64_t cost = MAIL_FIXED + (body < ANSWER_MAX ? body : ANSWER_MAX);
         if (last > first && bytes + cost > ANSWER_MAX)
             break;
         bytes += cost;
@@ -340,6 +340,7 @@ static usm_error_t *read_sizes(reading_t *g)
         ox_json_set_text(one, "folder", g->folder->id);
         ox_json_set_text(one, "id", g->mails[i].get->id);
         ox_json_add(list, one);
+        g->mails[i].size = 1; /* when the list does not have it: gone */
     }
     USM_ERR(ox_put(&answer, g->call, ox_path(g->pool, "mail", "action", "list", "columns", "600,608", NULL), list,
                    g->pool));

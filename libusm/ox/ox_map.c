@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define USM_FIELD(id, type, column, key, page, tag, since, until, flags) {FIELD_(id), USM_T_##type, column, #key, flags},
+#define USM_FIELD(id, type, column, key, page, tag, since, until, flags)                                               \
+    {FIELD_(id), USM_T_##type, column, #key, flags},
 #define USM_FIELD_INNER(id, type, column, key, flags) {FIELD_(id), USM_T_##type, column, #key, flags},
 #define FIELD_(id) USM_CONTACT_##id
 static const ox_field_t contact_rows[] = {

@@ -66,8 +66,8 @@ typedef void (*ox_write_fn)(const ox_write_t *w, const ox_field_t *f, const usm_
 void ox_map_read(const ox_read_t *r, const usm_fieldset_t *fields);
 /** Read one value. */
 void ox_map_read_value(const ox_read_t *r, const ox_field_t *f, const ox_json_t *value);
-/** Write the fields of @a w->fields that the item has set or empty, as members of the object. Read-only fields and the uid
- * are left out. */
+/** Write the fields of @a w->fields that the item has set or empty, as members of the object. Read-only fields and the
+ * uid are left out. */
 void ox_map_write(const ox_write_t *w);
 
 /* Converters: ox_conv_simple.c, ox_conv_people.c. */
@@ -85,8 +85,8 @@ const usm_body_t *ox_text_body(const char *text, apr_size_t len, apr_uint64_t ma
 
 /** Ids of internal users among the attendees of @a item that have no mail address yet are added to @a ids (int). */
 void ox_attendees_unknown(apr_array_header_t *ids, const usm_item_t *item);
-/** Give attendees found by ox_attendees_unknown() the addresses of @a users: rows [id, display name, address]. Attendees whose
- * address stays unknown are dropped. */
+/** Give attendees found by ox_attendees_unknown() the addresses of @a users: rows [id, display name, address].
+ * Attendees whose address stays unknown are dropped. */
 void ox_attendees_resolve(usm_item_t *item, const ox_json_t *users);
 
 #endif

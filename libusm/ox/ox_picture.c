@@ -56,7 +56,8 @@ usm_error_t *ox_picture_read(usm_item_t *item, usm_bcall_t *call, const char *fo
         if (!usm_error_is(err, USM_ELIMIT))
             break;
     }
-    if (err && !usm_error_is(err, USM_ELIMIT) && url && url[0] == '/' && usm_error_class(err) != USM_CLASS_UNAVAILABLE) {
+    if (err && !usm_error_is(err, USM_ELIMIT) && url && url[0] == '/' &&
+        usm_error_class(err) != USM_CLASS_UNAVAILABLE) {
         usm_error_clear(err);
         err = fetch(&rsp, call, url, max, scratch_pool);
     }

@@ -291,8 +291,8 @@ usm_error_t *ox_pim_users(ox_json_t **rows_p, usm_bcall_t *call, const apr_array
         ox_json_add_text(list, apr_itoa(pool, APR_ARRAY_IDX(ids, i, int)));
     if (!ids->nelts)
         return NULL;
-    usm_error_t *err = ox_put(&answer, call, ox_path(pool, "user", "action", "list", "columns", "1,500,555", NULL), list,
-                              pool);
+    usm_error_t *err =
+        ox_put(&answer, call, ox_path(pool, "user", "action", "list", "columns", "1,500,555", NULL), list, pool);
     if (err && (usm_error_class(err) == USM_CLASS_UNAVAILABLE || usm_error_class(err) == USM_CLASS_AUTH))
         return err;
     if (!err)

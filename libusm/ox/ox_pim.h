@@ -7,7 +7,8 @@
 
 /** The OX module of a class. */
 const char *ox_pim_name(usm_class_e cls);
-/** Names and addresses of the internal users @a ids (int): rows [id, display name, address]; NULL when there are none. */
+/** Names and addresses of the internal users @a ids (int): rows [id, display name, address]; NULL when there are none.
+ * */
 usm_error_t *ox_pim_users(ox_json_t **rows_p, usm_bcall_t *call, const apr_array_header_t *ids, apr_pool_t *pool);
 
 usm_error_t *ox_pim_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *item,

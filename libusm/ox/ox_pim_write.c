@@ -57,7 +57,8 @@ static void finish_event(writing_t *w, int is_new)
 static void finish_task(writing_t *w)
 {
     /* A device may say "complete" and leave the day out. */
-    if (ox_json_int(ox_json_get(w->object, "status"), 0) == 3 && ox_json_is_null(ox_json_get(w->object, "date_completed")))
+    if (ox_json_int(ox_json_get(w->object, "status"), 0) == 3 &&
+        ox_json_is_null(ox_json_get(w->object, "date_completed")))
         ox_json_set_int(w->object, "date_completed", ox_now());
 }
 

@@ -18,8 +18,8 @@ typedef struct usm__mail_t {
 void usm__mime_init(void);
 
 /** Check a message a device wants to send and make it ready: Message-ID, Date and MIME-Version are added when they are
- * missing, lines end in CR LF, and 8-bit content is encoded, part by part. A message that is complete and clean keeps its
- * bytes; signed and encrypted parts keep theirs in any case. The result lives in @a pool (or is @a mime itself).
+ * missing, lines end in CR LF, and 8-bit content is encoded, part by part. A message that is complete and clean keeps
+ * its bytes; signed and encrypted parts keep theirs in any case. The result lives in @a pool (or is @a mime itself).
  * Errors: MIME (not a message, or 8-bit bytes inside of a signed part, which nobody could repair). */
 usm_error_t *usm__mime_prepare(usm__mail_t *mail, const char *mime, apr_size_t len, apr_pool_t *pool);
 

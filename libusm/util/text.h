@@ -6,9 +6,9 @@
 
 #include <apr_pools.h>
 
-/** Copy @a len bytes into @a pool and make them fit: broken UTF-8 becomes U+FFFD, characters that XML 1.0 forbids (control
- * characters but tab, newline and carriage return; U+FFFE, U+FFFF; surrogates) are dropped. The result is NUL-terminated;
- * *out_len (may be NULL) is its length, never larger than three times @a len. */
+/** Copy @a len bytes into @a pool and make them fit: broken UTF-8 becomes U+FFFD, characters that XML 1.0 forbids
+ * (control characters but tab, newline and carriage return; U+FFFE, U+FFFF; surrogates) are dropped. The result is
+ * NUL-terminated; *out_len (may be NULL) is its length, never larger than three times @a len. */
 char *usm__text_clean(apr_pool_t *pool, const char *text, apr_size_t len, apr_size_t *out_len);
 
 /** Is the text fit already? */

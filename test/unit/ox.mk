@@ -3,11 +3,15 @@
 if HAVE_CMOCKA
 OX_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/libusm -I$(top_srcdir)/test/unit $(APR_CFLAGS) $(CMOCKA_CFLAGS)
 OX_TEST_LDADD = libusm/libusmall.la $(APR_LIBS) $(CMOCKA_LIBS)
-
-check_PROGRAMS += test/unit/test_ox_standin
-TESTS += test/unit/test_ox_standin
+OX_TESTS = test/unit/test_ox_standin test/unit/test_ox_standin_mail
+check_PROGRAMS += $(OX_TESTS)
+TESTS += $(OX_TESTS)
 
 test_unit_test_ox_standin_SOURCES = test/unit/test_ox_standin.c test/unit/ox_test.c test/unit/ox_test.h
 test_unit_test_ox_standin_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_standin_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_ox_standin_mail_SOURCES = test/unit/test_ox_standin_mail.c test/unit/ox_test.c test/unit/ox_test.h
+test_unit_test_ox_standin_mail_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_standin_mail_LDADD = $(OX_TEST_LDADD)
 endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mail of the OX backend against the stand-in. */
+#include "ox_test.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <apr_strings.h>
+#include <string.h>
+#include <usm/fields.h>
+#include "ox/ox_mail.h"
+
+#define INBOX "default0/INBOX"
+
+static const char seed[] =
+    "{\"contexts\":[{\"id\":1,\"name\":\"example.org\",\"users\":["
+    "{\"id\":4,\"login\":\"anton\",\"password\":\"secret\",\"displayName\":\"Anton Meier\","
+    "\"email\":\"anton@example.org\",\"caps\":{\"usm\":true,\"active_sync\":true},\"contactId\":7,"
+    "\"mails\":[{\"folder\":\"INBOX\",\"generate\":3000,\"seed\":1,\"until\":1700000000000},"
+    "{\"from\":\"Berta <berta@example.org>\",\"subject\":\"Minutes\",\"text\":\"-\","
+    "\"html\":\"<p>Hello w\\u00f6rld</p>\",\"date\":1700470800000,\"uid\":4710,\"message_id\":\"<m1@example.org>\","
+    "\"headers\":{\"Reply-To\":\"Max M <max@example.org>\",\"References\":\"<m0@example.org>\"},"
+    "\"attachments\":[{\"name\":\"minutes.pdf\",\"type\":\"application/pdf\",\"size\":18000},"
+    "{\"name\":\"n.eml\",\"type\":\"message/rfc822\",\"text\":\"Subject: inner\\r\\n\\r\\nbody\"}]},"
+    "{\"folder\":\"Eight\",\"raw64\":\"RnJvbTogYUBleGFtcGxlLm9yZwpTdWJqZWN0OiB4CkNvbnRlbnQtVHlwZTogdGV4dC9wbGFpbjsgY2hhc"
+    "nNldD1sYXRpbjEKQ29udGVudC1UcmFuc2Zlci1FbmNvZGluZzogOGJpdAoK/Gb8Cg==\"}]},"
+    "{\"id\":5,\"login\":\"berta\",\"password\":\"secret\",\"displayName\":\"Berta Beispiel\",\"email\":"
+    "\"berta@example.org\",\"contactId\":8,\"caps\":{\"usm\":true,\"active_sync\":true}}]}]}";
+
+typedef struct env_t {
+    apr_pool_t *pool;
+    standin_t *oxd;
+    usm_bcall_t *call;
+    const usm_backend_vtable_t *vt;
+} env_t;
+
+static const usm_brange_t everything = {.since = USM_TIME_NONE};
+static const usm_bref_t inbox = {.id = INBOX, .cls = USM_EMAIL, .role = USM_ROLE_INBOX};
+
+static int setup(void **state)
+{
+    apr_pool_t *pool;
+    apr_pool_create(&pool, NULL);
+    env_t *e = apr_pcalloc(pool, sizeof *e);
+    e->pool = pool;
+    e->oxd = standin_start(seed, pool);
+    if (e->oxd) {
+        usm_backend_t *be = test_backend(e->oxd->port, NULL, pool);
+        e->vt = be->vt;
+        e->call = test_call(be, pool);
+    }
+    *state = e;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    apr_pool_destroy(((env_t *)*state)->pool);
+    return 0;
+}
+
+#define NEED_STANDIN(e)                                                                                                \
+    if (!(e)->oxd) {                                                                                                   \
+        print_message("stand-in is not built (no libmicrohttpd)\n");                                                 \
+        skip();                                                                                                        \
+    }
+
+static const char *deliver(env_t *e, const char *more)
+{
+    return standin_control(e->oxd, "module/mail",
+                           apr_psprintf(e->pool, "{\"user\":\"anton\",\"folder\":\"" INBOX "\"%s}", more), e->pool);
+}
+
+/* ---- detection ---- */
+
+static void test_listing(void **state)
+{
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    noted_t n;
+    usm_bsink_t sink = noted_sink(&n, e->pool);
+    const char *cursor, *next;
+    int changed;
+    apr_uint64_t rev, before;
+    test_ok(e->vt->changes(&cursor, e->call, &inbox, &everything, NULL, 0, &sink, e->pool, e->pool), "all");
+    assert_int_equal(n.upserts, 3001);
+    assert_int_equal(n.begins, 1);
+    assert_int_equal(n.ends, 1);
+    assert_true(noted_has(&n, '+', "4710", &rev));
+    assert_int_equal(rev, OX_MAIL_REV);
+
+    /* Nothing new: one call, the same text. */
+    before = e->call->stats->backend_calls;
+    test_ok(e->vt->changed(&changed, e->call, &inbox, cursor, e->pool), "changed");
+    assert_false(changed);
+    assert_int_equal(e->call->stats->backend_calls - before, 1);
+    sink = noted_sink(&n, e->pool);
+    before = e->call->stats->backend_calls;
+    test_ok(e->vt->changes(&next, e->call, &inbox, &everything, cursor, 0, &sink, e->pool, e->pool), "nothing");
+    assert_string_equal(next, cursor);
+    assert_int_equal(n.lines->nelts, 0);
+    assert_int_equal(e->call->stats->backend_calls - before, 1);
+
+    /* A new mail: state and the newest chunk. */
+    deliver(e, ",\"subject\":\"new\",\"text\":\"x\"");
+    test_ok(e->vt->changed(&changed, e->call, &inbox, cursor, e->pool), "changed");
+    assert_true(changed);
+    before = e->call->stats->backend_calls;
+    test_ok(e->vt->changes(&next, e->call, &inbox, &everything, cursor, 0, &sink, e->pool, e->pool), "new mail");
+    assert_int_equal(e->call->stats->backend_calls - before, 2);
+    assert_int_equal(n.begins, 0);
+    assert_int_equal(n.upserts, 1);
+    cursor = next;
+
+    /* One in and one out: the counts do not add up, so everything is compared. */
+    deliver(e, ",\"subject\":\"newer\",\"text\":\"x\"");
+    standin_control(e->oxd, "module/mail", "{\"op\":\"expunge\",\"user\":\"anton\",\"folder\":\"" INBOX "\",\"id\":\"4710\"}",
+                    e->pool);
+    sink = noted_sink(&n, e->pool);
+    test_ok(e->vt->changes(&next, e->call, &inbox, &everything, cursor, 0, &sink, e->pool, e->pool), "in and out");
+    assert_int_equal(n.begins, 1);
+    assert_false(noted_has(&n, '+', "4710", NULL));
+    cursor = next;
+
+    /* A flag that no counter shows is seen by a forced comparison only. */
+    standin_control(e->oxd, "module/mail",
+                    "{\"op\":\"flags\",\"user\":\"anton\",\"folder\":\"" INBOX "\",\"id\":\"4711\",\"flags\":9}", e->pool);
+    sink = noted_sink(&n, e->pool);
+    test_ok(e->vt->changes(&next, e->call, &inbox, &everything, cursor, 1, &sink, e->pool, e->pool), "forced");
+    assert_int_equal(n.begins, 1);
+    assert_true(noted_has(&n, '+', "4711", &rev));
+    assert_int_equal(rev, OX_MAIL_REV | 9);
+
+    standin_control(e->oxd, "module/mail", "{\"op\":\"validity\",\"user\":\"anton\",\"folder\":\"" INBOX "\"}", e->pool);
+    test_fails(e->vt->changes(&next, e->call, &inbox, &everything, cursor, 0, &sink, e->pool, e->pool), USM_ECURSOR,
+               "new ids");
+}
+
+static void test_window(void **state)
+{
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    noted_t n;
+    usm_bsink_t sink = noted_sink(&n, e->pool);
+    usm_brange_t range = {.since = APR_INT64_C(1700400000000)};
+    const char *cursor;
+    apr_uint64_t before = e->call->stats->backend_calls;
+    test_ok(e->vt->changes(&cursor, e->call, &inbox, &range, NULL, 0, &sink, e->pool, e->pool), "window");
+    assert_int_equal(n.upserts, 1);
+    assert_true(noted_has(&n, '+', "4710", NULL));
+    assert_int_equal(e->call->stats->backend_calls - before, 2);
+    /* Mail that is marked deleted is not there. */
+    standin_control(e->oxd, "module/mail",
+                    "{\"op\":\"flags\",\"user\":\"anton\",\"folder\":\"" INBOX "\",\"id\":\"4710\",\"flags\":2}", e->pool);
+    sink = noted_sink(&n, e->pool);
+    test_ok(e->vt->changes(&cursor, e->call, &inbox, &range, cursor, 1, &sink, e->pool, e->pool), "window");
+    assert_int_equal(n.upserts, 0);
+}
+
+static void test_folder_gone(void **state)
+{
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    noted_t n;
+    usm_bsink_t sink = noted_sink(&n, e->pool);
+    usm_bref_t gone = {.id = INBOX "/Nowhere", .cls = USM_EMAIL};
+    const char *cursor;
+    test_fails(e->vt->changes(&cursor, e->call, &gone, &everything, NULL, 0, &sink, e->pool, e->pool), USM_EFOLDER_GONE,
+               "listing");
+    assert_int_equal(n.begins, 0);
+}
+
+/* ---- reading ---- */
+
+static void test_get(void **state)
+{
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    usm_fetch_t fetch = fetch_all(USM_EMAIL, USM_BODY_TEXT | USM_BODY_HTML);
+    usm_bget_t gets[2] = {{.id = "4710"}, {.id = "99999"}};
+    test_ok(e->vt->get(gets, 2, e->call, &inbox, &fetch, e->pool, e->pool), "get");
+    assert_null(gets[1].item);
+    assert_null(gets[1].error);
+    const usm_item_t *m = gets[0].item;
+    assert_non_null(m);
+    assert_int_equal(gets[0].rev, OX_MAIL_REV);
+    assert_int_equal(gets[0].edge, APR_INT64_C(1700470800000));
+    assert_string_equal(usm_item_text(m, USM_EMAIL_SUBJECT), "Minutes");
+    assert_int_equal(usm_item_num(m, USM_EMAIL_RECEIVED, 0), APR_INT64_C(1700470800000));
+    assert_int_equal(usm_item_num(m, USM_EMAIL_READ, -1), 0);
+    assert_int_equal(usm_item_num(m, USM_EMAIL_IMPORTANCE, -1), USM_IMP_NORMAL);
+    assert_string_equal(m->v[USM_EMAIL_FROM].u.addrs->items[0].addr, "berta@example.org");
+    assert_string_equal(m->v[USM_EMAIL_FROM].u.addrs->items[0].name, "Berta");
+    assert_string_equal(m->v[USM_EMAIL_REPLY_TO].u.addrs->items[0].addr, "max@example.org");
+    assert_string_equal(usm_item_text(m, USM_EMAIL_MESSAGE_ID), "<m1@example.org>");
+    assert_string_equal(usm_item_text(m, USM_EMAIL_REFERENCES), "<m0@example.org>");
+    const usm_body_t *body = m->v[USM_EMAIL_BODY].u.body;
+    assert_int_equal(body->native, USM_BODY_HTML);
+    assert_string_equal(body->html.data, "<p>Hello w\xc3\xb6rld</p>");
+    assert_string_equal(body->text.data, "Hello w\xc3\xb6rld");
+    assert_false(body->text.truncated);
+    assert_null(body->mime.data);
+    const usm_attachments_t *files = m->v[USM_EMAIL_ATTACHMENTS].u.attachments;
+    assert_int_equal(files->count, 2);
+    assert_string_equal(files->items[0].name, "minutes.pdf");
+    assert_int_equal(files->items[0].size, 18000);
+    assert_true(files->items[1].is_message);
+
+    /* Reading leaves the mail unread; cutting tells the whole size. */
+    fetch.body_forms = USM_BODY_TEXT;
+    fetch.text_max = 7;
+    test_ok(e->vt->get(gets, 1, e->call, &inbox, &fetch, e->pool, e->pool), "get cut");
+    body = gets[0].item->v[USM_EMAIL_BODY].u.body;
+    assert_int_equal(usm_item_num(gets[0].item, USM_EMAIL_READ, -1), 0);
+    assert_string_equal(body->text.data, "Hello w"); /* not half of the o umlaut */
+    assert_true(body->text.truncated);
+    assert_int_equal(body->text.full_size, 12);
+    assert_int_equal(body->native, USM_BODY_HTML);
+}
+
+static void test_mime(void **state)
+{
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    usm_fetch_t fetch = fetch_all(USM_EMAIL, USM_BODY_MIME);
+    usm_bref_t eight = {.id = "default0/Eight", .cls = USM_EMAIL};
+    usm_bget_t get = {.id = "4710"};
+    test_ok(e->vt->get(&get, 1, e->call, &inbox, &fetch, e->pool, e->pool), "MIME");
+    const usm_body_t *body = get.item->v[USM_EMAIL_BODY].u.body;
+    assert_non_null(strstr(body->mime.data, "Subject: Minutes"));
+    assert_int_equal(body->mime.full_size, usm_item_num(get.item, USM_EMAIL_SIZE, 0));
+    assert_int_equal(body->mime.len, body->mime.full_size);
+    fetch.mime_max = 100;
+    test_ok(e->vt->get(&get, 1, e->call, &inbox, &fetch, e->pool, e->pool), "MIME, cut");
+    body = get.item->v[USM_EMAIL_BODY].u.body;
+    assert_int_equal(body->mime.len, 100);
+    assert_true(body->mime.truncated);
+    assert_true(body->mime.full_size > 18000);
+
+    /* 8-bit source comes byte for byte; its text is UTF-8. */
+    noted_t n;
+    usm_bsink_t sink = noted_sink(&n, e->pool);
+    const char *cursor;
+    fetch = fetch_all(USM_EMAIL, USM_BODY_MIME | USM_BODY_TEXT);
+    test_ok(e->vt->changes(&cursor, e->call, &eight, &everything, NULL, 0, &sink, e->pool, e->pool), "list");
+    get.id = "1";
+    test_ok(e->vt->get(&get, 1, e->call, &eight, &fetch, e->pool, e->pool), "8-bit MIME");
+    body = get.item->v[USM_EMAIL_BODY].u.body;
+    assert_non_null(strstr(body->mime.data, "\n\xfc" "f\xfc"));
+    assert_non_null(strstr(body->text.data, "\xc3\xbc" "f\xc3\xbc"));
+}
+
+static void test_many(void **state)
+{
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    usm_fetch_t fetch = fetch_all(USM_EMAIL, USM_BODY_TEXT | USM_BODY_HTML | USM_BODY_MIME_IF_SIGNED);
+    usm_bget_t gets[50];
+    apr_uint64_t before = e->call->stats->backend_calls;
+    fetch.text_max = fetch.html_max = 4096;
+    for (int i = 0; i < 50; i++)
+        gets[i] = (usm_bget_t){.id = apr_itoa(e->pool, i + 1)};
+    test_ok(e->vt->get(gets, 50, e->call, &inbox, &fetch, e->pool, e->pool), "50 mails");
+    assert_int_equal(e->call->stats->backend_calls - before, 1);
+    for (int i = 0; i < 50; i++) {
+        if (!gets[i].item || gets[i].error)
+            fail_msg("mail %d cannot be read", i + 1);
+        const usm_body_t *body = gets[i].item->v[USM_EMAIL_BODY].u.body;
+        if (!body->text.data && !body->html.data)
+            fail_msg("mail %d has no body", i + 1);
+    }
+}
+
+/* ---- writing ---- */
+
+static void test_flags(void **state)
+{
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    usm_item_t *item = usm_item_create(USM_EMAIL, e->pool);
+    usm_fieldset_t fields = {{0}};
+    usm_flag_t flag = {.status = 2};
+    usm_fetch_t fetch = fetch_all(USM_EMAIL, 0);
+    usm_bwrite_t w = {.edge = 77};
+    usm_bget_t get = {.id = "4710"};
+    usm_item_set_num(item, USM_EMAIL_READ, 1);
+    usm_item_set_ptr(item, USM_EMAIL_FLAG, &flag);
+    USM_FIELDSET_ADD(&fields, USM_EMAIL_READ);
+    USM_FIELDSET_ADD(&fields, USM_EMAIL_FLAG);
+    test_ok(e->vt->update(&w, e->call, &inbox, "4710", item, &fields, OX_MAIL_REV, e->pool, e->pool), "set flags");
+    assert_int_equal(w.rev, OX_MAIL_REV | OX_SEEN | OX_FLAGGED);
+    assert_int_equal(w.edge, 77);
+    test_ok(e->vt->get(&get, 1, e->call, &inbox, &fetch, e->pool, e->pool), "get");
+    assert_int_equal(get.rev, w.rev);
+    assert_int_equal(usm_item_num(get.item, USM_EMAIL_READ, -1), 1);
+    assert_int_equal(get.item->v[USM_EMAIL_FLAG].u.flag->status, 2);
+    usm_item_set_num(item, USM_EMAIL_READ, 0);
+    usm_item_set_empty(item, USM_EMAIL_FLAG);
+    test_ok(e->vt->update(&w, e->call, &inbox, "4710", item, &fields, 0, e->pool, e->pool), "clear flags");
+    assert_int_equal(w.rev, OX_MAIL_REV);
+    test_fails(e->vt->update(&w, e->call, &inbox, "99999", item, &fields, OX_MAIL_REV, e->pool, e->pool), USM_ENOTFOUND,
+               "flags of a mail that is gone");
+
+    test_ok(e->vt->remove(e->call, &inbox, "4710", USM_DELETE_TRASH, w.rev, e->pool), "to the trash");
+    test_ok(e->vt->get(&get, 1, e->call, &inbox, &fetch, e->pool, e->pool), "get");
+    assert_null(get.item);
+    noted_t n;
+    usm_bsink_t sink = noted_sink(&n, e->pool);
+    usm_bref_t trash = {.id = "default0/Trash", .cls = USM_EMAIL};
+    const char *cursor;
+    test_ok(e->vt->changes(&cursor, e->call, &trash, &everything, NULL, 0, &sink, e->pool, e->pool), "trash");
+    assert_int_equal(n.upserts, 1);
+    test_fails(e->vt->add(&w, e->call, &inbox, item, "u", e->pool, e->pool), USM_EUNSUPPORTED, "add");
+}
+
+static void test_send(void **state)
+{
+    static const char mail[] = "From: Anton Meier <anton@example.org>\r\nTo: berta@example.org\r\nSubject: hi\r\n"
+                               "Message-ID: <sent-1@example.org>\r\nMIME-Version: 1.0\r\n\r\nHello\r\n";
+    static const char forged[] = "From: boss@example.org\r\nTo: berta@example.org\r\n\r\nHello\r\n";
+    static const char lonely[] = "From: anton@example.org\r\nSubject: nobody\r\n\r\nHello\r\n";
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    int found;
+    test_ok(e->vt->was_sent(&found, e->call, "<sent-1@example.org>", e->pool), "was sent");
+    assert_false(found);
+    test_ok(e->vt->send(e->call, mail, strlen(mail), 1, e->pool), "send");
+    test_ok(e->vt->was_sent(&found, e->call, "<sent-1@example.org>", e->pool), "was sent");
+    assert_true(found);
+    test_ok(e->vt->was_sent(&found, e->call, "<sent-10@example.org>", e->pool), "another one was sent");
+    assert_false(found);
+    test_fails(e->vt->send(e->call, forged, strlen(forged), 1, e->pool), USM_ESENDER, "somebody else's address");
+    test_fails(e->vt->send(e->call, lonely, strlen(lonely), 1, e->pool), USM_ERECIPIENT, "no recipient");
+    /* Sent, but no room for the copy: not to be sent again, so no error. */
+    standin_control(e->oxd, "switch", "{\"mail-quota\":\"full\"}", e->pool);
+    test_ok(e->vt->send(e->call, mail, strlen(mail), 1, e->pool), "send with a full mailbox");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_listing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_window, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_folder_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_get, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_mime, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_flags, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_send, setup, teardown),
+    };
+    apr_initialize();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
