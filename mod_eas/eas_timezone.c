@@ -96,6 +96,22 @@ static const char *parse_change(eas_tzchange_t *c, const char *p)
                : NULL;
 }
 
+/* One form for one meaning: Ireland's rule calls summer the standard time and winter the other one, and a blob may name
+ * changes that change nothing. */
+static void normalise(eas_tzrule_t *rule)
+{
+    eas_tzrule_t was = *rule;
+    if (!was.to_dst.month || !was.to_std.month || was.dst_offset == was.std_offset) {
+        memset(rule, 0, sizeof *rule);
+        rule->std_offset = rule->dst_offset = was.std_offset;
+    } else if (was.dst_offset < was.std_offset) {
+        rule->std_offset = was.dst_offset;
+        rule->dst_offset = was.std_offset;
+        rule->to_std = was.to_dst;
+        rule->to_dst = was.to_std;
+    }
+}
+
 int eas_tz_posix(eas_tzrule_t *rule, const char *text)
 {
     const char *p = skip_name(text);
@@ -114,7 +130,10 @@ int eas_tz_posix(eas_tzrule_t *rule, const char *text)
             return 0;
         rule->dst_offset = -rule->dst_offset;
     }
-    return (p = parse_change(&rule->to_dst, p)) && (p = parse_change(&rule->to_std, p)) && !*p;
+    if (!(p = parse_change(&rule->to_dst, p)) || !(p = parse_change(&rule->to_std, p)) || *p)
+        return 0;
+    normalise(rule);
+    return 1;
 }
 
 static int plain_name(const char *name)
@@ -178,18 +197,13 @@ static apr_int32_t get32(const unsigned char *p)
     return (apr_int32_t)((apr_uint32_t)get16(p) | (apr_uint32_t)get16(p + 2) << 16);
 }
 
-/* SYSTEMTIME holds 0:00 to 23:59:59 only; a change outside of the day is moved into it, with its weekday. */
+/* SYSTEMTIME holds 0:00 to 23:59:59 only. A change outside of its day is moved to the day's edge: some hours wrong
+ * once a year, where another weekday ("the last Saturday" for "the eve of the last Sunday") is a week wrong some years. */
 static void put_change(unsigned char *p, const eas_tzchange_t *c)
 {
-    int seconds = c->seconds, weekday = c->weekday;
-    if (!c->month)
-        return;
-    for (; seconds < 0; seconds += DAY)
-        weekday = (weekday + 6) % 7;
-    for (; seconds >= DAY; seconds -= DAY)
-        weekday = (weekday + 1) % 7;
+    int seconds = c->seconds < 0 ? 0 : c->seconds >= DAY ? DAY - 1 : c->seconds;
     put16(p + 2, c->month);
-    put16(p + 4, weekday);
+    put16(p + 4, c->weekday);
     put16(p + 6, c->week);
     put16(p + 8, seconds / 3600);
     put16(p + 10, seconds / 60 % 60);
@@ -224,23 +238,24 @@ void eas_tz_to_blob(unsigned char blob[EAS_TZ_BLOB], const eas_tzrule_t *rule)
     put32(blob + 168, (rule->std_offset - rule->dst_offset) / 60);
 }
 
+static int in_day(apr_int32_t minutes)
+{
+    return minutes >= -1440 && minutes <= 1440;
+}
+
 int eas_tz_from_blob(eas_tzrule_t *rule, const unsigned char *blob, apr_size_t len)
 {
     memset(rule, 0, sizeof *rule);
     if (len != EAS_TZ_BLOB)
         return 0;
     apr_int32_t bias = get32(blob), std = get32(blob + 84), dst = get32(blob + 168);
-    if (abs(bias) > 1440 || abs(std) > 1440 || abs(dst) > 1440)
+    if (!in_day(bias) || !in_day(std) || !in_day(dst))
         return 0;
     rule->std_offset = -(bias + std) * 60;
     rule->dst_offset = -(bias + dst) * 60;
     if (!get_change(&rule->to_std, blob + 68) || !get_change(&rule->to_dst, blob + 152))
         return 0;
-    if (!rule->to_std.month || !rule->to_dst.month) {
-        memset(&rule->to_std, 0, sizeof rule->to_std);
-        memset(&rule->to_dst, 0, sizeof rule->to_dst);
-        rule->dst_offset = rule->std_offset;
-    }
+    normalise(rule);
     return 1;
 }
 
@@ -265,14 +280,27 @@ usm_time_t eas_tz_to_utc(const eas_tzrule_t *rule, usm_time_t local)
 
 int eas_tz_same(const eas_tzrule_t *a, const eas_tzrule_t *b)
 {
-    if (a->std_offset != b->std_offset || !a->to_dst.month != !b->to_dst.month)
-        return 0;
-    if (!a->to_dst.month)
-        return 1;
     unsigned char x[EAS_TZ_BLOB], y[EAS_TZ_BLOB];
     eas_tz_to_blob(x, a);
     eas_tz_to_blob(y, b);
     return memcmp(x, y, EAS_TZ_BLOB) == 0;
+}
+
+/* Sum of the distances, in seconds, between the changes of two rules; -1 when they are not of the same zone. Devices
+ * make their rules out of this year's dates ("the fourth Sunday" where it is the last one), a week off other years. */
+static apr_int64_t distance(const eas_tzrule_t *a, const eas_tzrule_t *b)
+{
+    apr_int64_t sum = 0;
+    if (a->std_offset != b->std_offset || a->dst_offset != b->dst_offset || !a->to_dst.month != !b->to_dst.month)
+        return -1;
+    for (int year = 2024; a->to_dst.month && year < 2032; year++) {
+        apr_int64_t dst = llabs(change_at(&a->to_dst, year) - change_at(&b->to_dst, year));
+        apr_int64_t std = llabs(change_at(&a->to_std, year) - change_at(&b->to_std, year));
+        if (dst > 8 * DAY || std > 8 * DAY)
+            return -1;
+        sum += dst + std;
+    }
+    return sum;
 }
 
 /* One zone for each rule in common use, the most populous first. */
@@ -293,11 +321,19 @@ static const char *const well_known[] = {
 const char *eas_tz_find(const eas_tzrule_t *rule, const char *prefer, apr_pool_t *pool)
 {
     eas_tzrule_t other;
-    if (prefer && eas_tz_zone(&other, prefer, pool) && eas_tz_same(rule, &other))
+    const char *best = NULL;
+    apr_int64_t least = APR_INT64_MAX;
+    int near = prefer && eas_tz_zone(&other, prefer, pool) && distance(rule, &other) >= 0;
+    if (near && eas_tz_same(rule, &other))
         return prefer;
     for (apr_size_t i = 0; i < sizeof well_known / sizeof well_known[0]; i++) {
-        if (eas_tz_zone(&other, well_known[i], pool) && eas_tz_same(rule, &other))
+        apr_int64_t d = eas_tz_zone(&other, well_known[i], pool) ? distance(rule, &other) : -1;
+        if (d >= 0 && eas_tz_same(rule, &other))
             return well_known[i];
+        if (d >= 0 && d < least) {
+            least = d;
+            best = well_known[i];
+        }
     }
-    return NULL;
+    return near ? prefer : best;
 }
