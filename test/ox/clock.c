@@ -6,6 +6,7 @@
 /* clock_shift is what control added to the real clock; last_stamp the newest stamp given out. */
 static _Atomic int64_t clock_shift, last_stamp;
 static atomic_bool equal_stamps;
+static _Atomic int64_t frozen;  /* > 0: the clock stands still there */
 
 static int64_t real_ms(void)
 {
@@ -17,7 +18,9 @@ static int64_t real_ms(void)
 
 int64_t oxd_now(void)
 {
-    return real_ms() + atomic_load(&clock_shift);
+    int64_t at = atomic_load(&frozen);
+
+    return at > 0 ? at : real_ms() + atomic_load(&clock_shift);
 }
 
 int64_t oxd_stamp(void)
@@ -32,8 +35,16 @@ int64_t oxd_stamp(void)
     return next;
 }
 
+void oxd_clock_freeze(bool stand)
+{
+    atomic_store(&frozen, 0);
+    if (stand)
+        atomic_store(&frozen, oxd_now());
+}
+
 void oxd_clock_set(int64_t ms)
 {
+    atomic_store(&frozen, 0);
     atomic_store(&clock_shift, ms > 0 ? ms - real_ms() : 0);
     /* A clock that was set back must be able to hand out old stamps again: tests ask for it on purpose. */
     atomic_store(&last_stamp, ms > 0 ? ms - 1 : 0);

@@ -116,9 +116,12 @@ static int do_expire(struct oxd_req *req)
 static int do_clock(struct oxd_req *req)
 {
     const json_t *now = json_object_get(req->body, "now"), *equal = json_object_get(req->body, "equal");
+    const json_t *frozen = json_object_get(req->body, "frozen");
 
     if (now)
         oxd_clock_set(json_integer_value(now));
+    if (frozen)
+        oxd_clock_freeze(json_is_true(frozen));
     if (equal)
         oxd_clock_equal(json_is_true(equal));
     return oxd_reply_bare(req, json_pack("{s:I}", "now", (json_int_t)oxd_now()));
@@ -230,12 +233,16 @@ static int do_user(struct oxd_req *req)
 
 static int do_context(struct oxd_req *req)
 {
-    const json_t *locked = json_object_get(req->body, "locked");
+    const json_t *locked = json_object_get(req->body, "locked"), *v;
 
     if (who(req, req->body, false) < 0)
         return -1;
     if (locked)
         req->ctx->locked = json_is_true(locked);
+    if ((v = json_object_get(req->body, "nextId")))
+        req->ctx->next_id = (int)json_integer_value(v) - 1;
+    if ((v = json_object_get(req->body, "nextFolder")))
+        req->ctx->next_folder = (int)json_integer_value(v);
     return ok(req);
 }
 

@@ -91,10 +91,10 @@ static int load(char **err)
 
     if (have_state)
         v = read_json(oxd_options.state, err);
-    else if (oxd_options.seed)
-        v = read_json(oxd_options.seed, err);
     else if (oxd_options.seed_large)
         v = oxd_seed_large((unsigned)oxd_options.seed_large, seed_scale);
+    else if (oxd_options.seed)
+        v = read_json(oxd_options.seed, err);
     else
         v = json_pack("{s:[{s:i, s:s, s:[]}]}", "contexts", "id", 1, "name", "example.org", "users");
     if (!v)

@@ -94,7 +94,7 @@ void oxd_obj_move(struct oxd_obj *o, struct oxd_folder *to, int64_t stamp)
         if (p->folder == from)
             p->folder = to;
     }
-    if (!oxd_obj_in(o, to))
+    if (!g_ptr_array_find(to->objs, o, NULL))
         g_ptr_array_add(to->objs, o);
     oxd_event_folder(to, stamp);
 }

@@ -202,6 +202,7 @@ int64_t oxd_stamp(void);
 /* The time of day as the stand-in's clock has it (control may set it). Any thread. */
 int64_t oxd_now(void);
 void oxd_clock_set(int64_t ms);      /* from now on the clock runs from here; 0: real time again */
+void oxd_clock_freeze(bool stand);   /* true: it stands still; stamps still increase */
 void oxd_clock_equal(bool equal);    /* true: every stamp repeats the last one */
 void oxd_clock_atleast(int64_t ms);  /* later stamps are > ms: seeds and restore call it */
 /* A zone by Olson name, NULL if unknown. Cached for ever; any thread. */

@@ -509,8 +509,11 @@ int oxd_pim_updates(struct oxd_req *req, const struct oxd_class *cls)
         oxd_pim_row(req, cls, out, o, f, sel, n);
         newest = MAX(newest, o->modified);
     }
-    if (deletions)
-        newest = MAX(newest, deleted_ids(cls, f, ts, out));
+    if (deletions) {
+        int64_t gone = deleted_ids(cls, f, ts, out);
+
+        newest = MAX(newest, gone);
+    }
     g_string_append_c(out, ']');
     if (newest == ts && cls->kind == OXK_CONTACTS && oxd_switch_is("contacts-timestamp", "zero"))
         newest = 0;

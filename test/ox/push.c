@@ -361,17 +361,33 @@ static void enqueue(struct event *e)
     kick();
 }
 
+/* A header's text in MIME's encoded words, as the notification carries it; g_free. */
+static char *encoded(const char *text)
+{
+    char *b64, *out;
+
+    if (!text)
+        return g_strdup("");
+    if (g_str_is_ascii(text))
+        return g_strdup(text);
+    b64 = g_base64_encode((const guchar *)text, strlen(text));
+    out = g_strdup_printf("=?utf-8?B?%s?=", b64);
+    g_free(b64);
+    return out;
+}
+
 void oxd_event_mail(const struct oxd_user *user, const struct oxd_folder *f, int64_t uid, const char *from,
                     const char *subject, const char *snippet, int unseen)
 {
     const char *box = strchr(f->id, '/');
     struct event *e;
-    char *who;
+    char *who, *words;
 
     if (!g_atomic_int_get(&active))
         return;
     e = g_new0(struct event, 1);
     who = g_strdup_printf("%d@%d", user->id, user->ctx->id);
+    words = encoded(subject);
     e->mail = true;
     e->ctx = user->ctx->id;
     e->user = user->id;
@@ -380,9 +396,10 @@ void oxd_event_mail(const struct oxd_user *user, const struct oxd_folder *f, int
     e->when = oxd_now();
     e->body = json_pack("{s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:i}", "user", who, "imap-uidvalidity",
                         (json_int_t)f->uidvalidity, "imap-uid", (json_int_t)uid, "folder", box ? box + 1 : f->id,
-                        "event", "MessageNew", "from", from ? from : "", "subject", subject ? subject : "", "snippet",
+                        "event", "MessageNew", "from", from ? from : "", "subject", words, "snippet",
                         snippet ? snippet : "", "unseen", unseen);
     g_free(who);
+    g_free(words);
     enqueue(e);
 }
 

@@ -152,7 +152,6 @@ static int seed_ctx(const json_t *seed, char **err)
     size_t i, k;
 
     ctx->next_folder = (int)oxd_field_int(seed, "nextFolder", ctx->next_folder);
-    ctx->next_id = (int)oxd_field_int(seed, "nextId", ctx->next_id);
     json_array_foreach(json_object_get(seed, "users"), i, v)
         if (seed_user(ctx, v, err) < 0)
             return -1;
@@ -169,7 +168,10 @@ static int seed_ctx(const json_t *seed, char **err)
     json_array_foreach(json_object_get(seed, "folders"), i, v)
         if (seed_folder(ctx, NULL, v, err) < 0)
             return -1;
-    return seed_modules(ctx, seed, err);
+    if (seed_modules(ctx, seed, err) < 0)
+        return -1;
+    ctx->next_id = (int)oxd_field_int(seed, "nextId", ctx->next_id + 1) - 1;
+    return 0;
 }
 
 int oxd_seed_load(const json_t *seed, char **err)

@@ -145,18 +145,19 @@ struct oxd_folder *oxd_mail_folder_new(struct oxd_user *user, struct oxd_folder 
     return f;
 }
 
-static void mail_ids(struct oxd_user *user, struct oxd_folder *f)
+static void mail_ids(struct oxd_user *user, struct oxd_folder *f, int64_t stamp)
 {
     char *id = g_strdup_printf("%s/%s", f->parent->id, f->title);
 
     if (strcmp(id, f->id))
-        oxd_tomb_folder(f, 0, f->modified);
+        oxd_tomb_folder(f, 0, stamp);
+    f->modified = stamp;
     g_hash_table_steal(user->mail_folders, f->id);
     g_free(f->id);
     f->id = id;
     g_hash_table_replace(user->mail_folders, f->id, f);
     for (guint i = 0; i < f->children->len; i++)
-        mail_ids(user, f->children->pdata[i]);
+        mail_ids(user, f->children->pdata[i], stamp);
 }
 
 int oxd_mail_folder_rename(struct oxd_folder *f, struct oxd_folder *parent, const char *title)
@@ -174,8 +175,7 @@ int oxd_mail_folder_rename(struct oxd_folder *f, struct oxd_folder *parent, cons
         g_ptr_array_add(parent->children, f);
         f->parent = parent;
     }
-    f->modified = oxd_stamp();
-    mail_ids(oxd_folder_owner(f), f);
+    mail_ids(oxd_folder_owner(f), f, oxd_stamp());
     return 0;
 }
 
