@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fake_backend.h"
+
+#include <apr_strings.h>
+#include <apr_time.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+fake_t fake;
+
+static const int text_fields[4] = {USM_CONTACT_FIRST_NAME, USM_CONTACT_LAST_NAME, USM_CONTACT_COMPANY,
+                                   USM_CONTACT_JOB_TITLE};
+
+struct usm_blogin_t {
+    int refs, dropped;
+    char user[40];
+};
+
+void fake_reset(void)
+{
+    memset(&fake, 0, sizeof fake);
+    fake.clock = 1000;
+    fake_folder("32", "Contacts", NULL, USM_ROLE_DEFAULT, USM_CONTACT, NULL);
+    fake_folder("33", "More", "32", USM_ROLE_USER, USM_CONTACT, NULL);
+}
+
+int fake_folder(const char *id, const char *name, const char *parent, usm_role_e role, usm_class_e cls, const char *token)
+{
+    int i = fake.folder_count++;
+    snprintf(fake.folders[i].id, sizeof fake.folders[i].id, "%s", id);
+    snprintf(fake.folders[i].name, sizeof fake.folders[i].name, "%s", name);
+    snprintf(fake.folders[i].parent, sizeof fake.folders[i].parent, "%s", parent ? parent : "");
+    snprintf(fake.folders[i].token, sizeof fake.folders[i].token, "%s", token ? token : "");
+    fake.folders[i].role = role;
+    fake.folders[i].cls = cls;
+    fake.folders[i].alive = 1;
+    return i;
+}
+
+fake_item_t *fake_add(const char *folder, const char *first, const char *last)
+{
+    fake_item_t *item = &fake.items[fake.count++];
+    memset(item, 0, sizeof *item);
+    snprintf(item->id, sizeof item->id, "%d", 100 + fake.count);
+    snprintf(item->folder, sizeof item->folder, "%s", folder);
+    snprintf(item->text[0], sizeof item->text[0], "%s", first);
+    snprintf(item->text[1], sizeof item->text[1], "%s", last);
+    item->alive = 1;
+    item->edge = USM_TIME_NONE;
+    item->rev = ++fake.clock;
+    return item;
+}
+
+void fake_touch(fake_item_t *item)
+{
+    item->rev = ++fake.clock;
+}
+
+void fake_remove(fake_item_t *item)
+{
+    item->alive = 0;
+    item->rev = ++fake.clock;
+}
+
+fake_item_t *fake_find(const char *id)
+{
+    for (int i = 0; i < fake.count; i++) {
+        if (strcmp(fake.items[i].id, id) == 0)
+            return &fake.items[i];
+    }
+    return NULL;
+}
+
+int fake_alive(const char *folder)
+{
+    int n = 0;
+    for (int i = 0; i < fake.count; i++)
+        n += fake.items[i].alive && strcmp(fake.items[i].folder, folder) == 0;
+    return n;
+}
+
+static usm_error_t *reach(usm_bcall_t *call, apr_pool_t *pool)
+{
+    call->stats->backend_calls++;
+    return fake.down ? USM_ERROR(pool, USM_EUNAVAILABLE, "down on command") : NULL;
+}
+
+/* The write is done; should its answer get lost? */
+static usm_error_t *written(apr_pool_t *pool)
+{
+    if (fake.slow_write_ms)
+        apr_sleep(fake.slow_write_ms * 1000);
+    if (fake.die_after > 0 && --fake.die_after == 0)
+        return USM_ERROR(pool, USM_EUNAVAILABLE, "the answer was lost on command");
+    return NULL;
+}
+
+static usm_error_t *f_create(usm_backend_t **b, const usm_config_t *config, const usm_log_t *log, apr_pool_t *pool)
+{
+    fake.base.vt = fake_backend();
+    *b = &fake.base;
+    return NULL;
+}
+
+static usm_error_t *f_login(usm_blogin_t **login_p, usm_backend_t *b, const char *name, const char *password,
+                            const usm_log_t *log, usm_stats_t *stats, apr_pool_t *pool)
+{
+    fake.logins++;
+    if (fake.down)
+        return USM_ERROR(pool, USM_EUNAVAILABLE, "down on command");
+    if (strcmp(password, fake.bad_password) == 0 && *password)
+        return USM_ERROR(pool, USM_EAUTH, "wrong on command");
+    usm_blogin_t *login = calloc(1, sizeof *login);
+    login->refs = 1;
+    snprintf(login->user, sizeof login->user, "1/%s", name);
+    *login_p = login;
+    return NULL;
+}
+
+static const char *f_freeze(usm_blogin_t *login, apr_pool_t *pool)
+{
+    return apr_pstrdup(pool, login->user);
+}
+
+static usm_error_t *f_resume(usm_blogin_t **login_p, usm_backend_t *b, const char *frozen, apr_pool_t *pool)
+{
+    usm_blogin_t *login = calloc(1, sizeof *login);
+    login->refs = 1;
+    snprintf(login->user, sizeof login->user, "%s", frozen);
+    *login_p = login;
+    return NULL;
+}
+
+static void f_retain(usm_blogin_t *login)
+{
+    login->refs++;
+}
+
+static void f_release(usm_blogin_t *login)
+{
+    if (--login->refs == 0)
+        free(login);
+}
+
+static void f_drop(usm_blogin_t *login)
+{
+    login->dropped = 1;
+}
+
+static const char *f_user(const usm_blogin_t *login)
+{
+    return login->user;
+}
+
+static usm_error_t *f_userinfo(usm_userinfo_t *info, usm_bcall_t *call, apr_pool_t *pool)
+{
+    static const char *addresses[] = {"anton@example.org", "a.meier@example.org"};
+    USM_ERR(reach(call, pool));
+    info->display_name = "Anton Meier";
+    info->primary_address = addresses[0];
+    info->timezone = "Europe/Berlin";
+    info->address_count = 2;
+    info->addresses = addresses;
+    return NULL;
+}
+
+static usm_error_t *f_folders(const apr_array_header_t **out, usm_bcall_t *call, const apr_array_header_t *known,
+                              apr_pool_t *pool)
+{
+    apr_array_header_t *list = apr_array_make(pool, 8, sizeof(usm_bfolder_t));
+    USM_ERR(reach(call, pool));
+    for (int i = fake.folder_count - 1; i >= 0; i--) { /* children first, to be unkind */
+        if (!fake.folders[i].alive)
+            continue;
+        APR_ARRAY_PUSH(list, usm_bfolder_t) = (usm_bfolder_t){
+            .id = fake.folders[i].id, .name = fake.folders[i].name, .cls = fake.folders[i].cls, .role = fake.folders[i].role,
+            .parent = *fake.folders[i].parent ? fake.folders[i].parent : NULL, .rights = USM_RIGHT_ALL};
+    }
+    *out = list;
+    return NULL;
+}
+
+static int folder_at(const char *id)
+{
+    for (int i = 0; i < fake.folder_count; i++) {
+        if (fake.folders[i].alive && strcmp(fake.folders[i].id, id) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static usm_error_t *f_token(const char **token, usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *pool)
+{
+    int i = folder_at(folder->id);
+    *token = i >= 0 && *fake.folders[i].token ? apr_pstrdup(pool, fake.folders[i].token) : NULL;
+    return reach(call, pool);
+}
+
+static usm_error_t *f_folder_create(const char **id, usm_bcall_t *call, const char *parent, usm_class_e cls,
+                                    const char *name, apr_pool_t *pool)
+{
+    USM_ERR(reach(call, pool));
+    fake.adds++;
+    *id = apr_psprintf(pool, "%d", 50 + fake.folder_count);
+    fake_folder(*id, name, parent, USM_ROLE_USER, cls, NULL);
+    return written(pool);
+}
+
+static usm_error_t *f_folder_update(const char **id, usm_bcall_t *call, const usm_bref_t *folder, const char *parent,
+                                    const char *name, apr_pool_t *pool)
+{
+    int i = folder_at(folder->id);
+    USM_ERR(reach(call, pool));
+    if (i < 0)
+        return USM_ERROR(pool, USM_ENOTFOUND, "no such folder");
+    if (name)
+        snprintf(fake.folders[i].name, sizeof fake.folders[i].name, "%s", name);
+    if (parent)
+        snprintf(fake.folders[i].parent, sizeof fake.folders[i].parent, "%s", parent);
+    *id = fake.folders[i].id;
+    return written(pool);
+}
+
+static usm_error_t *f_folder_delete(usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *pool)
+{
+    int i = folder_at(folder->id);
+    USM_ERR(reach(call, pool));
+    if (i < 0)
+        return USM_ERROR(pool, USM_ENOTFOUND, "no such folder");
+    fake.folders[i].alive = 0;
+    return written(pool);
+}
+
+static usm_error_t *f_changed(int *changed, usm_bcall_t *call, const usm_bref_t *folder, const char *cursor, apr_pool_t *pool)
+{
+    apr_uint64_t since = strtoull(cursor, NULL, 10);
+    USM_ERR(reach(call, pool));
+    *changed = 0;
+    for (int i = 0; i < fake.count; i++)
+        *changed |= strcmp(fake.items[i].folder, folder->id) == 0 && fake.items[i].rev > since;
+    return NULL;
+}
+
+static usm_error_t *f_changes(const char **cursor_p, usm_bcall_t *call, const usm_bref_t *folder,
+                              const usm_brange_t *range, const char *cursor, int force_full, const usm_bsink_t *sink,
+                              apr_pool_t *pool, apr_pool_t *scratch)
+{
+    apr_uint64_t since = cursor ? strtoull(cursor, NULL, 10) : 0, newest = since;
+    int full = !cursor || force_full;
+    USM_ERR(reach(call, pool));
+    if (cursor && since < fake.cursor_void)
+        return USM_ERROR(pool, USM_ECURSOR, "void on command");
+    if (full)
+        USM_ERR(sink->begin_full(sink->baton));
+    for (int i = 0; i < fake.count; i++) {
+        fake_item_t *item = &fake.items[i];
+        if (strcmp(item->folder, folder->id) != 0 || (!full && item->rev <= since))
+            continue;
+        newest = item->rev > newest ? item->rev : newest;
+        int outside = range->since != USM_TIME_NONE && item->edge != USM_TIME_NONE && item->edge < range->since;
+        if (item->alive && !(full && outside))
+            USM_ERR(sink->upsert(sink->baton, item->id, item->rev, item->edge, i));
+        else if (!full)
+            USM_ERR(sink->remove(sink->baton, item->id));
+    }
+    if (full)
+        USM_ERR(sink->end_full(sink->baton));
+    *cursor_p = apr_psprintf(pool, "%" APR_UINT64_T_FMT, newest);
+    return NULL;
+}
+
+static usm_item_t *to_item(const fake_item_t *item, apr_pool_t *pool)
+{
+    usm_item_t *out = usm_item_create(USM_CONTACT, pool);
+    for (int f = 0; f < 4; f++) {
+        if (item->text[f][0])
+            usm_item_set_text(out, text_fields[f], apr_pstrdup(pool, item->text[f]));
+    }
+    return out;
+}
+
+static usm_error_t *f_get(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,
+                          const usm_fetch_t *fetch, apr_pool_t *pool, apr_pool_t *scratch)
+{
+    USM_ERR(reach(call, pool));
+    fake.gets++;
+    for (int i = 0; i < count; i++) {
+        fake_item_t *item = fake_find(gets[i].id);
+        gets[i].item = NULL;
+        if (item && item->alive && strcmp(item->folder, folder->id) == 0) {
+            if (strcmp(item->text[0], "poison") == 0) {
+                gets[i].error = USM_ERROR(pool, USM_EINVALID, "cannot be read");
+                continue;
+            }
+            gets[i].item = to_item(item, pool);
+            gets[i].rev = item->rev;
+            gets[i].edge = item->edge;
+        }
+    }
+    return NULL;
+}
+
+static void take(fake_item_t *item, const usm_item_t *in, const usm_fieldset_t *fields)
+{
+    for (int f = 0; f < 4; f++) {
+        const char *text = usm_item_text(in, text_fields[f]);
+        if (!fields || USM_FIELDSET_HAS(fields, text_fields[f]))
+            snprintf(item->text[f], sizeof item->text[f], "%s", text ? text : "");
+    }
+}
+
+static usm_error_t *f_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *in,
+                          const char *uid, apr_pool_t *pool, apr_pool_t *scratch)
+{
+    USM_ERR(reach(call, pool));
+    if (usm_item_text(in, USM_CONTACT_FIRST_NAME) && strcmp(usm_item_text(in, USM_CONTACT_FIRST_NAME), "refuse") == 0)
+        return USM_ERROR(pool, USM_EINVALID, "refused on command");
+    fake.adds++;
+    fake_item_t *item = fake_add(folder->id, "", "");
+    snprintf(item->uid, sizeof item->uid, "%s", uid);
+    take(item, in, NULL);
+    result->id = apr_pstrdup(pool, item->id);
+    result->rev = item->rev;
+    result->edge = item->edge;
+    return written(pool);
+}
+
+static usm_error_t *f_find_uid(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *uid,
+                               apr_pool_t *pool, apr_pool_t *scratch)
+{
+    memset(result, 0, sizeof *result);
+    USM_ERR(reach(call, pool));
+    for (int i = 0; i < fake.count; i++) {
+        if (fake.items[i].alive && strcmp(fake.items[i].uid, uid) == 0) {
+            result->id = apr_pstrdup(pool, fake.items[i].id);
+            result->rev = fake.items[i].rev;
+            result->edge = fake.items[i].edge;
+        }
+    }
+    return NULL;
+}
+
+static usm_error_t *f_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                             const usm_item_t *in, const usm_fieldset_t *fields, apr_uint64_t rev, apr_pool_t *pool,
+                             apr_pool_t *scratch)
+{
+    fake_item_t *item = fake_find(id);
+    USM_ERR(reach(call, pool));
+    if (!item || !item->alive)
+        return USM_ERROR(pool, USM_ENOTFOUND, "no such item");
+    if (item->rev > rev)
+        return USM_ERROR(pool, USM_ECONFLICT, "newer on the server");
+    fake.updates++;
+    take(item, in, fields);
+    fake_touch(item);
+    result->id = apr_pstrdup(pool, id);
+    result->rev = item->rev;
+    result->edge = item->edge;
+    return written(pool);
+}
+
+static usm_error_t *f_remove(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_delete_e how,
+                             apr_uint64_t rev, apr_pool_t *pool)
+{
+    fake_item_t *item = fake_find(id);
+    USM_ERR(reach(call, pool));
+    if (!item || !item->alive)
+        return USM_ERROR(pool, USM_ENOTFOUND, "no such item");
+    if (rev && item->rev > rev)
+        return USM_ERROR(pool, USM_ECONFLICT, "newer on the server");
+    fake.removes++;
+    fake_remove(item);
+    return written(pool);
+}
+
+static usm_error_t *f_send(usm_bcall_t *call, const char *mime, apr_size_t len, int save, apr_pool_t *pool)
+{
+    USM_ERR(reach(call, pool));
+    fake.sends++;
+    return written(pool);
+}
+
+static usm_error_t *f_was_sent(int *found, usm_bcall_t *call, const char *id, apr_pool_t *pool)
+{
+    *found = fake.sends > 0;
+    return reach(call, pool);
+}
+
+static const usm_backend_vtable_t vtable = {
+    .name = "fake", .create = f_create, .login = f_login, .freeze = f_freeze, .resume = f_resume, .retain = f_retain,
+    .release = f_release, .drop = f_drop, .user = f_user, .userinfo = f_userinfo, .folders = f_folders,
+    .folder_token = f_token, .folder_create = f_folder_create, .folder_update = f_folder_update,
+    .folder_delete = f_folder_delete, .changed = f_changed, .changes = f_changes, .get = f_get, .add = f_add,
+    .find_uid = f_find_uid, .update = f_update, .remove = f_remove, .send = f_send, .was_sent = f_was_sent};
+
+const usm_backend_vtable_t *fake_backend(void)
+{
+    return &vtable;
+}

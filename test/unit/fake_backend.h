@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A groupware server in memory, for tests of the engine: contacts in flat folders, a change feed, and faults on command.
+ * One process, one thread. */
+#ifndef FAKE_BACKEND_H
+#define FAKE_BACKEND_H
+
+#include <usm/backend.h>
+#include <usm/fields.h>
+
+#define FAKE_ITEMS 4000
+#define FAKE_FOLDERS 16
+
+typedef struct fake_item_t {
+    char id[16], uid[64], folder[16];
+    char text[4][40]; /* FIRST_NAME, LAST_NAME, COMPANY, JOB_TITLE */
+    apr_uint64_t rev;
+    int alive;
+    usm_time_t edge;
+} fake_item_t;
+
+typedef struct fake_t {
+    usm_backend_t base;
+    fake_item_t items[FAKE_ITEMS];
+    int count;
+    apr_uint64_t clock; /* last revision given out */
+    struct {
+        char id[32], name[40], parent[32], token[16];
+        usm_role_e role;
+        usm_class_e cls;
+        int alive;
+    } folders[FAKE_FOLDERS];
+    int folder_count;
+    int down;          /* every call fails with UNAVAILABLE */
+    int die_after;     /* n > 0: the n-th write from now is done, and then reported as failed */
+    int adds, updates, removes, gets, sends, logins;
+    int slow_write_ms; /* a write takes that long */
+    char bad_password[40];
+    apr_uint64_t cursor_void; /* cursors older than this are void */
+} fake_t;
+
+extern fake_t fake;
+const usm_backend_vtable_t *fake_backend(void);
+void fake_reset(void);
+/* Edits behind everybody's back. */
+fake_item_t *fake_add(const char *folder, const char *first, const char *last);
+void fake_touch(fake_item_t *item);
+void fake_remove(fake_item_t *item);
+fake_item_t *fake_find(const char *id);
+int fake_alive(const char *folder);
+int fake_folder(const char *id, const char *name, const char *parent, usm_role_e role, usm_class_e cls, const char *token);
+
+#endif
