@@ -248,7 +248,6 @@ static usm_error_t *note_added(usm_outcome_t *out, usm_turn_t *turn, const usm_i
     if (found)
         usm__mutate(turn, USM__KILL, &row); /* the UID was known to the device under another client id */
     usm__mutate(turn, USM__ADD, &row);
-    usm__mutate(turn, USM__DROP, &row);
     touch(turn, echo->id, 1, &row);
     out->server_id = usm__sid_make(turn->folder.fid, echo->id, turn->pool);
     return NULL;
