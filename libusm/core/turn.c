@@ -184,6 +184,13 @@ static usm_error_t *keep_pending(void *baton, const usm_pending_row_t *row)
     return NULL;
 }
 
+/* An entry that detection has renewed since it was read stays where it is. */
+static usm_error_t *settle_pending(usm_turn_t *turn, usm_txn_t *txn, const usm__mutation_t *m, apr_int64_t gen)
+{
+    const usm_pending_row_t seen = {.id = m->row.id, .state = m->row.withheld, .rev = m->row.rev};
+    return USM__VT(turn->session)->pending_take(txn, turn->coll.id, &seen, gen);
+}
+
 /* Entries that turned out to be no news are dropped at once, so that the rest of the queue comes into reach. */
 static usm_error_t *drop_idle(usm_turn_t *turn)
 {
@@ -195,7 +202,7 @@ static usm_error_t *drop_idle(usm_turn_t *turn)
     for (int i = 0; !err && i < turn->mutations->nelts; i++) {
         usm__mutation_t *m = &APR_ARRAY_IDX(turn->mutations, i, usm__mutation_t);
         if (m->op == USM__DROP)
-            err = USM__VT(session)->pending_drop(txn, turn->coll.id, m->row.id);
+            err = settle_pending(turn, txn, m, 0);
         else if (m->op == USM__TOUCH)
             err = USM__VT(session)->item_touch(txn, turn->coll.id, turn->base, m->row.id, m->row.rev, m->row.edge);
         else
@@ -368,16 +375,11 @@ static int forget_last(usm_turn_t *turn)
     return had;
 }
 
-static void take_pending(usm_turn_t *turn, const char *id)
+/* The queue entry is told (TAKE) or was no news (DROP); its state travels in `withheld`. */
+static void settle(usm_turn_t *turn, int op, const usm_pending_row_t *p)
 {
-    usm_item_row_t row = {.id = id};
-    usm__mutate(turn, USM__TAKE, &row);
-}
-
-static void drop_pending(usm_turn_t *turn, const char *id)
-{
-    usm_item_row_t row = {.id = id};
-    usm__mutate(turn, USM__DROP, &row);
+    usm_item_row_t row = {.id = p->id, .rev = p->rev, .withheld = p->state};
+    usm__mutate(turn, op, &row);
 }
 
 /* The item cannot be sent: remember its revision, so that it is tried again when it changes and not before. */
@@ -389,7 +391,7 @@ static void withhold_row(usm_turn_t *turn, const usm_pending_row_t *p, const usm
         kill_row(turn, has);
     usm_item_row_t row = {.id = p->id, .rev = p->rev, .edge = p->edge, .withheld = 1};
     usm__mutate(turn, USM__ADD, &row);
-    take_pending(turn, p->id);
+    settle(turn, USM__TAKE, p);
 }
 
 static usm_change_t *make_change(usm_turn_t *turn, usm_change_e kind, const char *id, apr_pool_t *pool)
@@ -404,11 +406,11 @@ static usm_change_t *gone(usm_turn_t *turn, const usm_pending_row_t *p, const us
                           apr_pool_t *pool)
 {
     if (!has) {
-        drop_pending(turn, p->id);
+        settle(turn, USM__DROP, p);
         return NULL;
     }
     kill_row(turn, has);
-    take_pending(turn, p->id);
+    settle(turn, USM__TAKE, p);
     return has->withheld ? NULL : make_change(turn, kind, p->id, pool);
 }
 
@@ -431,7 +433,7 @@ static usm_change_t *judge(usm_turn_t *turn, const usm_pending_row_t *p, const u
     int differs = usm_digest_diff(&changed, got->item, has ? has->digests : NULL, has ? has->digests_len : 0);
     if (has && !has->withheld && !differs) {
         usm__mutate(turn, USM__TOUCH, &row);
-        drop_pending(turn, p->id);
+        settle(turn, USM__DROP, p);
         return NULL;
     }
     usm_item_digests(&row.digests, &row.digests_len, got->item, pool);
@@ -441,7 +443,7 @@ static usm_change_t *judge(usm_turn_t *turn, const usm_pending_row_t *p, const u
     if (has)
         kill_row(turn, has);
     usm__mutate(turn, USM__ADD, &row);
-    take_pending(turn, p->id);
+    settle(turn, USM__TAKE, p);
     turn->bytes += weigh(got->item);
     return change;
 }
@@ -531,9 +533,9 @@ static usm_error_t *run_mutation(usm_turn_t *turn, usm_txn_t *txn, const usm__mu
     case USM__TOUCH:
         return vt->item_touch(txn, turn->coll.id, turn->base, row.id, row.rev, row.edge);
     case USM__TAKE:
-        return vt->pending_take(txn, turn->coll.id, row.id, new_gen);
+        return settle_pending(turn, txn, m, new_gen);
     case USM__DROP:
-        return vt->pending_drop(txn, turn->coll.id, row.id);
+        return settle_pending(turn, txn, m, 0);
     }
     return NULL;
 }

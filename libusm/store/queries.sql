@@ -189,7 +189,11 @@ WHERE collection = ? AND taken = 0
 ORDER BY place, idlen, id LIMIT ?
 
 -- STMT_PENDING_TAKE
-UPDATE pending SET taken = ? WHERE collection = ? AND idlen = ? AND id = ? AND taken = 0
+UPDATE pending SET taken = ?
+WHERE collection = ? AND idlen = ? AND id = ? AND taken = 0 AND state = ? AND rev = ?
+
+-- STMT_PENDING_SETTLE
+DELETE FROM pending WHERE collection = ? AND idlen = ? AND id = ? AND taken = 0 AND state = ? AND rev = ?
 
 -- STMT_PENDING_COUNT
 SELECT COUNT(*) FROM (SELECT 1 FROM pending WHERE collection = ? AND taken = 0 LIMIT ?) t

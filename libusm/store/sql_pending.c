@@ -102,18 +102,22 @@ static usm_error_t *pending_get(int *found_p, usm_pending_row_t *row, usm_txn_t 
     return NULL;
 }
 
-static usm_error_t *pending_take(usm_txn_t *txn, usm_id_t collection, const char *id, apr_int64_t gen)
+static usm_error_t *pending_take(usm_txn_t *txn, usm_id_t collection, const usm_pending_row_t *seen, apr_int64_t gen)
 {
+    const usm__val_t state = usm__int(seen->state), rev = usm__bits(seen->rev);
+    if (gen == 0)
+        return usm__sql_exec(NULL, txn, USM__STMT_PENDING_SETTLE,
+                             USM__ARGS(usm__int(collection), USM__KEY(seen->id), state, rev));
     usm_error_t *err = usm__sql_exec(NULL, txn, USM__STMT_PENDING_TAKE,
-                                     USM__ARGS(usm__int(gen), usm__int(collection), USM__KEY(id)));
+                                     USM__ARGS(usm__int(gen), usm__int(collection), USM__KEY(seen->id), state, rev));
     if (!err || !usm_error_is(err, USM_EEXISTS))
         return err;
     /* Taken before in this generation and dirty again since: the newer entry stands for both. */
     usm_error_clear(err);
     USM_ERR(usm__sql_exec(NULL, txn, USM__STMT_PENDING_DROP,
-                          USM__ARGS(usm__int(collection), USM__KEY(id), usm__int(gen))));
+                          USM__ARGS(usm__int(collection), USM__KEY(seen->id), usm__int(gen))));
     return usm__sql_exec(NULL, txn, USM__STMT_PENDING_TAKE,
-                         USM__ARGS(usm__int(gen), usm__int(collection), USM__KEY(id)));
+                         USM__ARGS(usm__int(gen), usm__int(collection), USM__KEY(seen->id), state, rev));
 }
 
 static usm_error_t *pending_count(int *count_p, usm_txn_t *txn, usm_id_t collection, int limit)

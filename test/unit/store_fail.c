@@ -141,8 +141,8 @@ static usm_error_t *failure(apr_status_t code, const char *name)
         apr_pool_t *pool),                                                                                             \
        (found_p, row, txn, collection, id, pool))                                                                      \
     OP(pending_take,                                                                                                   \
-       (usm_txn_t *txn, usm_id_t collection, const char *id, apr_int64_t gen),                                         \
-       (txn, collection, id, gen))                                                                                     \
+       (usm_txn_t *txn, usm_id_t collection, const usm_pending_row_t *seen, apr_int64_t gen),                          \
+       (txn, collection, seen, gen))                                                                                   \
     OP(pending_count,                                                                                                  \
        (int *count_p, usm_txn_t *txn, usm_id_t collection, int limit),                                                 \
        (count_p, txn, collection, limit))                                                                              \

@@ -186,8 +186,10 @@ static void step_drop(usm_txn_t *txn, int id)
 static void step_take(usm_txn_t *txn, int id)
 {
     model_pending_t *row = find_pending(id, 0), *before = find_pending(id, model.gen + 1);
-    OK(vt->pending_take(txn, coll, ids[id], model.gen + 1));
-    if (!row)
+    int newer = row && chance(10); /* the entry changed after it was read: it stays */
+    usm_pending_row_t seen = {.id = ids[id], .state = row ? row->state : 0, .rev = row ? row->rev + (unsigned)newer : 1};
+    OK(vt->pending_take(txn, coll, &seen, model.gen + 1));
+    if (!row || newer)
         return;
     if (before)
         before->used = 0;

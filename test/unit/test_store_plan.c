@@ -41,7 +41,7 @@ static void fill(usm_store_t *store)
                 OK(vt->item_add(txn, coll.id, &item));
                 OK(vt->pending_put(txn, coll.id, &pending));
                 if (i % 10 == 0)
-                    OK(vt->pending_take(txn, coll.id, id, 2 + i % 4));
+                    OK(vt->pending_take(txn, coll.id, &pending, 2 + i % 4));
                 if (i % 20 == 0)
                     OK(vt->echo_put(txn, &echo));
             }

@@ -284,7 +284,7 @@ static usm_stats_t turn_with_one_change(int items)
     OK(vt->pending_get(&found, &dirty, txn, ids.collection, "one", pool));
     OK(vt->item_kill(txn, ids.collection, 2, "one", 3));
     OK(vt->item_add(txn, ids.collection, &row));
-    OK(vt->pending_take(txn, ids.collection, "one", 3));
+    OK(vt->pending_take(txn, ids.collection, &dirty, 3));
     OK(vt->pending_count(&n, txn, ids.collection, 512));
     OK(vt->item_edge_scan(txn, ids.collection, 3, 1000, ignore_row, NULL, pool));
     OK(vt->purge(txn, ids.collection, 2));

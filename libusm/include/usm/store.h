@@ -178,7 +178,9 @@ typedef struct usm_store_vtable_t {
                                  apr_pool_t *scratch_pool);
     usm_error_t *(*pending_get)(int *found_p, usm_pending_row_t *row, usm_txn_t *txn, usm_id_t collection,
                                 const char *id, apr_pool_t *pool);
-    usm_error_t *(*pending_take)(usm_txn_t *txn, usm_id_t collection, const char *id, apr_int64_t gen);
+    /** Mark the untaken entry of seen->id as told in generation @a gen (0: remove it), if it still has the state and
+     * revision of @a seen: an entry that became newer meanwhile stays. */
+    usm_error_t *(*pending_take)(usm_txn_t *txn, usm_id_t collection, const usm_pending_row_t *seen, apr_int64_t gen);
     usm_error_t *(*pending_count)(int *count_p, usm_txn_t *txn, usm_id_t collection, int limit);
 
     /** Forget what generation @a acked made superfluous: item rows with died <= acked, pending taken <= acked, echo
