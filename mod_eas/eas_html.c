@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,10 +22,12 @@ static void put(text_t *t, char c)
     t->buf[t->len++] = c;
 }
 
+#define ALWAYS INT_MAX /* a line end that somebody asked for, also at the very start */
+
 static void line_end(text_t *t, int most)
 {
     t->blank = 0;
-    if (t->len && t->line_ends < most) {
+    if ((t->len || most == ALWAYS) && t->line_ends < most) {
         t->buf[t->len++] = '\r';
         t->buf[t->len++] = '\n';
         t->line_ends++;
@@ -71,17 +74,17 @@ static const char *entity(text_t *t, const char *p, const char *end)
     if (*p == '#') {
         int hex = p[1] == 'x' || p[1] == 'X';
         unsigned long c = strtoul(p + 1 + hex, NULL, hex ? 16 : 10);
-        int good = c == 9 || c == 10 || c == 13 || (c >= 32 && c < 0xD800) || (c >= 0xE000 && c < 0xFFFE) ||
+        int good = c == 9 || (c >= 32 && c < 0xD800) || (c >= 0xE000 && c < 0xFFFE) ||
                    (c >= 0x10000 && c < 0x110000);
-        put_utf8(t, good ? c : 0xFFFD);
+        if (c == 10 || c == 13)
+            t->blank = 1;
+        else
+            put_utf8(t, good ? c : 0xFFFD);
         return semi + 1;
     }
     for (apr_size_t i = 0; i < sizeof entities / sizeof entities[0]; i++) {
         if (strlen(entities[i].name) == (size_t)(semi - p) && strncmp(entities[i].name, p, (size_t)(semi - p)) == 0) {
-            if (entities[i].code == ' ')
-                t->blank = 1;
-            else
-                put_utf8(t, entities[i].code);
+            put_utf8(t, entities[i].code); /* &nbsp; is a blank that is meant: it is not folded */
             return semi + 1;
         }
     }
@@ -102,7 +105,7 @@ static const struct {
 } blocks[] = {{"p", 2},  {"div", 1}, {"br", 0}, {"tr", 1}, {"li", 1}, {"ul", 1}, {"ol", 1}, {"table", 1}, {"h1", 2},
               {"h2", 2}, {"h3", 2},  {"h4", 2}, {"h5", 2}, {"h6", 2}, {"hr", 1}, {"blockquote", 1}, {"pre", 1}};
 
-static const char *const silent[] = {"head", "script", "style", "title"};
+static const char *const silent[] = {"script", "style", "title"};
 
 /* Behind the closing tag of an element whose content is not text; the end when it is never closed. */
 static const char *skip_element(const char *p, const char *end, const char *name)
@@ -127,11 +130,12 @@ static const char *tag(text_t *t, const char *p, const char *end)
         }
         return end;
     }
-    const char *name = *p == '/' ? p + 1 : p, *gt = memchr(p, '>', (size_t)(end - p));
-    if (!isalpha((unsigned char)*name) && *p != '!' && *p != '?') {
+    const char *name = *p == '/' ? p + 1 : p, *gt;
+    if (name == end || (!isalpha((unsigned char)*name) && *p != '!' && *p != '?')) {
         put(t, '<');
         return p;
     }
+    gt = memchr(p, '>', (size_t)(end - p));
     if (!gt)
         return end;
     for (apr_size_t i = 0; *p != '/' && i < sizeof silent / sizeof silent[0]; i++) {
@@ -141,7 +145,7 @@ static const char *tag(text_t *t, const char *p, const char *end)
     for (apr_size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         if (is_tag(name, end, blocks[i].name)) {
             if (blocks[i].lines == 0)
-                line_end(t, 1000);
+                line_end(t, ALWAYS);
             for (int n = 0; n < blocks[i].lines; n++)
                 line_end(t, blocks[i].lines);
         }
@@ -172,28 +176,49 @@ char *eas_html_to_text(apr_size_t *out_len, const char *html, apr_size_t len, ap
     return t.buf;
 }
 
+/* What a character of a text is in HTML; NULL: itself. Blanks that HTML would fold or drop are made to stay, so that a
+ * text that goes to a device and comes back is the same text. */
+static const char *escaped(const char *text, apr_size_t i, apr_size_t len)
+{
+    switch (text[i]) {
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '&':
+        return "&amp;";
+    case '\n':
+        return "<br>\n";
+    case '\r':
+        return "";
+    case '\t':
+        return "&#9;";
+    case ' ':
+        return i == 0 || i + 1 == len || isspace((unsigned char)text[i - 1]) || isspace((unsigned char)text[i + 1])
+                   ? "&nbsp;"
+                   : NULL;
+    default:
+        return NULL;
+    }
+}
+
 char *eas_text_to_html(apr_size_t *out_len, const char *text, apr_size_t len, apr_pool_t *pool)
 {
     static const char head[] = "<html><head><meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\">"
                                "</head><body>";
     static const char tail[] = "</body></html>";
-    apr_size_t room = sizeof head + sizeof tail, n;
-    for (apr_size_t i = 0; i < len; i++)
-        room += text[i] == '<' || text[i] == '>' || text[i] == '&' || text[i] == '\n' ? 6 : 1;
+    apr_size_t room = sizeof head + sizeof tail, n = sizeof head - 1;
+    for (apr_size_t i = 0; i < len; i++) {
+        const char *as = escaped(text, i, len);
+        room += as ? strlen(as) : 1;
+    }
     char *out = apr_palloc(pool, room);
-    n = sizeof head - 1;
     memcpy(out, head, n);
     for (apr_size_t i = 0; i < len; i++) {
-        const char *as = text[i] == '<' ? "&lt;" : text[i] == '>' ? "&gt;" : text[i] == '&' ? "&amp;"
-                         : text[i] == '\n' ? "<br>\n" : NULL;
-        if (text[i] == '\r')
-            continue;
-        if (!as) {
-            out[n++] = text[i];
-            continue;
-        }
-        memcpy(out + n, as, strlen(as));
-        n += strlen(as);
+        const char *as = escaped(text, i, len);
+        apr_size_t width = as ? strlen(as) : 1;
+        memcpy(out + n, as ? as : text + i, width);
+        n += width;
     }
     memcpy(out + n, tail, sizeof tail);
     *out_len = n + sizeof tail - 1;

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of the item mapping and of what stands around it.
 if HAVE_CMOCKA
-MAP_TESTS = test/unit/test_timezone
+MAP_TESTS = test/unit/test_timezone test/unit/test_html
 check_PROGRAMS += $(MAP_TESTS)
 TESTS += $(MAP_TESTS)
 MAP_TEST_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm $(CMOCKA_CFLAGS)
 MAP_TEST_LDADD = mod_eas/libeas.la libusm/libusmall.la $(CMOCKA_LIBS) $(APR_LIBS)
 test_unit_test_timezone_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_timezone_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_html_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_html_LDADD = $(MAP_TEST_LDADD)
 endif
