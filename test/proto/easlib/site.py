@@ -194,6 +194,8 @@ StartServers 1
 ServerLimit 2
 ThreadsPerChild 25
 MaxRequestWorkers 50
+MinSpareThreads 1
+MaxSpareThreads 50
 Timeout 60
 KeepAliveTimeout 30
 GracefulShutdownTimeout 5
