@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-# Adds to the lists in the top Makefile.am.
+# Adds to the lists in the top Makefile.am. test_ox_*: libusm/ox; test_text, test_mime: libusm/util.
 if HAVE_CMOCKA
 OX_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/libusm -I$(top_srcdir)/test/unit $(APR_CFLAGS) $(CMOCKA_CFLAGS)
 OX_TEST_LDADD = libusm/libusmall.la $(APR_LIBS) $(CMOCKA_LIBS)
-OX_TESTS = test/unit/test_ox_standin test/unit/test_ox_standin_mail
+OX_TEST_COMMON = test/unit/ox_test.c test/unit/ox_test.h
+OX_TESTS = test/unit/test_ox_standin \
+	test/unit/test_ox_standin_mail \
+	test/unit/test_ox_standin_event
 check_PROGRAMS += $(OX_TESTS)
 TESTS += $(OX_TESTS)
 
-test_unit_test_ox_standin_SOURCES = test/unit/test_ox_standin.c test/unit/ox_test.c test/unit/ox_test.h
+test_unit_test_ox_standin_SOURCES = test/unit/test_ox_standin.c $(OX_TEST_COMMON)
 test_unit_test_ox_standin_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_standin_LDADD = $(OX_TEST_LDADD)
 
-test_unit_test_ox_standin_mail_SOURCES = test/unit/test_ox_standin_mail.c test/unit/ox_test.c test/unit/ox_test.h
+test_unit_test_ox_standin_mail_SOURCES = test/unit/test_ox_standin_mail.c $(OX_TEST_COMMON)
 test_unit_test_ox_standin_mail_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_standin_mail_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_ox_standin_event_SOURCES = test/unit/test_ox_standin_event.c $(OX_TEST_COMMON)
+test_unit_test_ox_standin_event_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_standin_event_LDADD = $(OX_TEST_LDADD)
 endif

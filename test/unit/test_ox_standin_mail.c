@@ -24,7 +24,8 @@ static const char seed[] =
     "\"headers\":{\"Reply-To\":\"Max M <max@example.org>\",\"References\":\"<m0@example.org>\"},"
     "\"attachments\":[{\"name\":\"minutes.pdf\",\"type\":\"application/pdf\",\"size\":18000},"
     "{\"name\":\"n.eml\",\"type\":\"message/rfc822\",\"text\":\"Subject: inner\\r\\n\\r\\nbody\"}]},"
-    "{\"folder\":\"Eight\",\"raw64\":\"RnJvbTogYUBleGFtcGxlLm9yZwpTdWJqZWN0OiB4CkNvbnRlbnQtVHlwZTogdGV4dC9wbGFpbjsgY2hhc"
+    "{\"folder\":\"Eight\",\"raw64\":"
+    "\"RnJvbTogYUBleGFtcGxlLm9yZwpTdWJqZWN0OiB4CkNvbnRlbnQtVHlwZTogdGV4dC9wbGFpbjsgY2hhc"
     "nNldD1sYXRpbjEKQ29udGVudC1UcmFuc2Zlci1FbmNvZGluZzogOGJpdAoK/Gb8Cg==\"}]},"
     "{\"id\":5,\"login\":\"berta\",\"password\":\"secret\",\"displayName\":\"Berta Beispiel\",\"email\":"
     "\"berta@example.org\",\"contactId\":8,\"caps\":{\"usm\":true,\"active_sync\":true}}]}]}";
@@ -116,8 +117,8 @@ static void test_listing(void **state)
 
     /* One in and one out: the counts do not add up, so everything is compared. */
     deliver(e, ",\"subject\":\"newer\",\"text\":\"x\"");
-    standin_control(e->oxd, "module/mail", "{\"op\":\"expunge\",\"user\":\"anton\",\"folder\":\"" INBOX "\",\"id\":\"4710\"}",
-                    e->pool);
+    standin_control(e->oxd, "module/mail",
+                    "{\"op\":\"expunge\",\"user\":\"anton\",\"folder\":\"" INBOX "\",\"id\":\"4710\"}", e->pool);
     sink = noted_sink(&n, e->pool);
     test_ok(e->vt->changes(&next, e->call, &inbox, &everything, cursor, 0, &sink, e->pool, e->pool), "in and out");
     assert_int_equal(n.begins, 1);
@@ -126,14 +127,16 @@ static void test_listing(void **state)
 
     /* A flag that no counter shows is seen by a forced comparison only. */
     standin_control(e->oxd, "module/mail",
-                    "{\"op\":\"flags\",\"user\":\"anton\",\"folder\":\"" INBOX "\",\"id\":\"4711\",\"flags\":9}", e->pool);
+                    "{\"op\":\"flags\",\"user\":\"anton\",\"folder\":\"" INBOX "\",\"id\":\"4711\",\"flags\":9}",
+                    e->pool);
     sink = noted_sink(&n, e->pool);
     test_ok(e->vt->changes(&next, e->call, &inbox, &everything, cursor, 1, &sink, e->pool, e->pool), "forced");
     assert_int_equal(n.begins, 1);
     assert_true(noted_has(&n, '+', "4711", &rev));
     assert_int_equal(rev, OX_MAIL_REV | 9);
 
-    standin_control(e->oxd, "module/mail", "{\"op\":\"validity\",\"user\":\"anton\",\"folder\":\"" INBOX "\"}", e->pool);
+    standin_control(e->oxd, "module/mail", "{\"op\":\"validity\",\"user\":\"anton\",\"folder\":\"" INBOX "\"}",
+                    e->pool);
     test_fails(e->vt->changes(&next, e->call, &inbox, &everything, cursor, 0, &sink, e->pool, e->pool), USM_ECURSOR,
                "new ids");
 }
@@ -153,7 +156,8 @@ static void test_window(void **state)
     assert_int_equal(e->call->stats->backend_calls - before, 2);
     /* Mail that is marked deleted is not there. */
     standin_control(e->oxd, "module/mail",
-                    "{\"op\":\"flags\",\"user\":\"anton\",\"folder\":\"" INBOX "\",\"id\":\"4710\",\"flags\":2}", e->pool);
+                    "{\"op\":\"flags\",\"user\":\"anton\",\"folder\":\"" INBOX "\",\"id\":\"4710\",\"flags\":2}",
+                    e->pool);
     sink = noted_sink(&n, e->pool);
     test_ok(e->vt->changes(&cursor, e->call, &inbox, &range, cursor, 1, &sink, e->pool, e->pool), "window");
     assert_int_equal(n.upserts, 0);
