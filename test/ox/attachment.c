@@ -384,9 +384,10 @@ static json_t *dump(const struct oxd_ctx *ctx)
         if (a->gone || !oxd_obj_find(ctx, kind_of(a->module), a->attached))
             continue;
         b64 = g_base64_encode((const guchar *)a->bytes->str, a->bytes->len);
-        json_array_append_new(out, json_pack("{s:i, s:i, s:i, s:I, s:i, s:s, s:s, s:s}", "id", a->id, "attached", a->attached,
-                                             "module", a->module, "created", (json_int_t)a->created, "createdBy",
-                                             a->created_by, "filename", a->filename, "type", a->type, "base64", b64));
+        json_array_append_new(out, json_pack("{s:i, s:i, s:i, s:I, s:i, s:s, s:s, s:s}", "id", a->id, "attached",
+                                             a->attached, "module", a->module, "created", (json_int_t)a->created,
+                                             "createdBy", a->created_by, "filename", a->filename, "type", a->type,
+                                             "base64", b64));
         g_free(b64);
     }
     return out;

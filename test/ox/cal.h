@@ -66,11 +66,14 @@ struct oxd_obj *cal_create(struct oxd_req *req, struct oxd_folder *f, const json
 struct oxd_obj *cal_change(struct oxd_req *req, struct oxd_obj *o, struct oxd_folder *view, const json_t *body,
                            json_t **conflicts);
 /* The exception object of an occurrence, made if needed. */
-struct oxd_obj *cal_exception_for(struct oxd_req *req, struct oxd_obj *master, const struct cal_occ *occ, int64_t stamp);
+struct oxd_obj *cal_exception_for(struct oxd_req *req, struct oxd_obj *master, const struct cal_occ *occ,
+                                  int64_t stamp);
 /* position > 0: one occurrence. */
 int cal_remove(struct oxd_req *req, struct oxd_obj *o, struct oxd_folder *view, int position);
 int cal_answer(struct oxd_req *req, struct oxd_obj *o, int user, int64_t status, const char *message);
-/* Which occurrence do recurrence_position / pos / recurrence_date_position of a JSON object mean? 0 none, -1 error set. */
+/*
+ * Which occurrence do recurrence_position / pos / recurrence_date_position of a JSON object mean? 0 none, -1 error set.
+ */
 int cal_position(struct oxd_req *req, const struct oxd_obj *o, const json_t *v, const char *name);
 
 /* ---- calsearch.c ---- */

@@ -19,8 +19,8 @@ bool cal_is_exception(const struct oxd_obj *o)
 
 struct oxd_obj *cal_master(const struct oxd_obj *o)
 {
-    struct oxd_obj *m = cal_is_exception(o) ? oxd_obj_find(o->folder->ctx, OXK_CALENDAR, oxd_obj_int(o, "recurrence_id", 0))
-                                            : NULL;
+    struct oxd_obj *m =
+        cal_is_exception(o) ? oxd_obj_find(o->folder->ctx, OXK_CALENDAR, oxd_obj_int(o, "recurrence_id", 0)) : NULL;
 
     return m ? m : (struct oxd_obj *)(uintptr_t)o;
 }
@@ -105,7 +105,8 @@ void cal_iter_init(struct cal_iter *it, const struct oxd_obj *o, int64_t from, i
 {
     int64_t start = oxd_obj_int(o, "start_date", 0);
 
-    *it = (struct cal_iter){.o = o, .from = from, .to = to, .all = all, .series = cal_is_series(o), .zone = cal_zone(o)};
+    *it =
+        (struct cal_iter){.o = o, .from = from, .to = to, .all = all, .series = cal_is_series(o), .zone = cal_zone(o)};
     it->length = oxd_obj_int(o, "end_date", start) - start;
     if (it->series) {
         oxd_recur_start(&it->r, o->f, cal_first_day(o));

@@ -46,7 +46,8 @@ static int do_list(struct oxd_req *req)
     json_array_foreach(body, i, v) {
         const char *folder = oxd_json_text(req, v, json_object_get(v, "folder") ? "folder" : "folder_id");
         struct oxd_folder *f = folder ? oxd_pim_folder(req, &oxd_calendar, folder) : NULL;
-        struct oxd_obj *o = folder && !f ? NULL : oxd_pim_find(req, &oxd_calendar, f, oxd_json_id(json_object_get(v, "id")));
+        struct oxd_obj *o =
+            folder && !f ? NULL : oxd_pim_find(req, &oxd_calendar, f, oxd_json_id(json_object_get(v, "id")));
         int position = o ? cal_position(req, o, v, "recurrence_position") : -1;
         struct cal_occ occ;
 
@@ -190,8 +191,9 @@ static int do_copy(struct oxd_req *req)
         return -1;
     copy = json_deep_copy(o->f);
     json_object_del(copy, "uid");
-    json_object_set_new(copy, "ignore_conflicts", json_boolean(oxd_param_bool(req, "ignore_conflicts", false) ||
-                                                               json_is_true(json_object_get(body, "ignore_conflicts"))));
+    json_object_set_new(copy, "ignore_conflicts",
+                        json_boolean(oxd_param_bool(req, "ignore_conflicts", false) ||
+                                     json_is_true(json_object_get(body, "ignore_conflicts"))));
     req->tz = NULL; /* stored members are UTC */
     made = cal_create(req, to, copy, &conflicts);
     req->tz = tz;

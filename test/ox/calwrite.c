@@ -152,8 +152,8 @@ void cal_places(struct oxd_obj *o, int64_t stamp)
         bool fresh = !oxd_obj_place_of(o, id);
         struct oxd_place *p;
 
-        p = oxd_obj_place(o, o->folder->type != OXT_PRIVATE || o->folder->owner == id ? o->folder : u->def[OXK_CALENDAR],
-                          id);
+        p = oxd_obj_place(
+            o, o->folder->type != OXT_PRIVATE || o->folder->owner == id ? o->folder : u->def[OXK_CALENDAR], id);
         if (fresh && (id == o->folder->owner || id == o->created_by))
             p->confirm = 1;
     }
@@ -206,7 +206,8 @@ static void provisional(struct oxd_obj *o)
     g_array_free(users, TRUE);
 }
 
-static bool clash_new(struct oxd_req *req, struct oxd_folder *f, json_t *members, const json_t *body, json_t **conflicts)
+static bool clash_new(struct oxd_req *req, struct oxd_folder *f, json_t *members, const json_t *body,
+                      json_t **conflicts)
 {
     struct oxd_obj probe = {.kind = OXK_CALENDAR, .folder = f, .f = members, .created_by = req->user->id};
     bool hit;
@@ -360,7 +361,8 @@ static bool only_personal(const json_t *a, const json_t *b)
     const struct oxd_column *c;
 
     for (c = oxd_calendar.columns; c->id; c++)
-        if (c->type < OXG_RO && strcmp(c->name, "categories") && strcmp(c->name, "color_label") && differs(a, b, c->name))
+        if (c->type < OXG_RO && strcmp(c->name, "categories") && strcmp(c->name, "color_label") &&
+            differs(a, b, c->name))
             return false;
     return true;
 }
@@ -425,8 +427,9 @@ static json_t *new_members(struct oxd_req *req, struct oxd_obj *o, struct oxd_fo
     }
     if (cal_check(req, o->folder, m) < 0)
         goto fail;
-    json_object_set_new(m, "sequence",
-                        json_integer(json_is_integer(seq) ? json_integer_value(seq) : oxd_field_int(m, "sequence", 0) + 1));
+    json_object_set_new(
+        m, "sequence",
+        json_integer(json_is_integer(seq) ? json_integer_value(seq) : oxd_field_int(m, "sequence", 0) + 1));
     probe.f = m;
     if ((differs(o->f, m, "start_date") || differs(o->f, m, "end_date") || differs(o->f, m, "participants")) &&
         clash(req, &probe, body, conflicts))

@@ -183,7 +183,8 @@ static int result(struct oxd_req *req, json_t *created, json_t *updated, json_t 
 
 static int clashes(struct oxd_req *req, json_t *conflicts)
 {
-    return oxd_reply(req, json_pack("{s:[], s:[], s:[], s:o}", "created", "updated", "deleted", "conflicts", conflicts), -1);
+    return oxd_reply(req, json_pack("{s:[], s:[], s:[], s:o}", "created", "updated", "deleted", "conflicts", conflicts),
+                     -1);
 }
 
 /* Legacy members of the event; times in UTC, so the request's zone must not count. */
@@ -261,8 +262,8 @@ static json_t *delete_one(struct oxd_req *req, const json_t *v)
     struct oxd_folder *f = oxd_pim_folder(req, &oxd_calendar, folder);
     struct oxd_obj *o = f ? oxd_pim_find(req, &oxd_calendar, f, oxd_json_id(json_object_get(v, "id"))) : NULL;
     int position = o && !oxd_pim_stale(req, &oxd_calendar, o) ? position_of(req, o, rid) : -1;
-    json_t *out = json_pack("{s:s?, s:s?, s:[], s:[], s:[]}", "folderId", folder, "id", oxd_json_text(req, v, "id"), "created",
-                            "updated", "deleted");
+    json_t *out = json_pack("{s:s?, s:s?, s:[], s:[], s:[]}", "folderId", folder, "id", oxd_json_text(req, v, "id"),
+                            "created", "updated", "deleted");
     json_t *gone;
 
     if (rid)
@@ -318,7 +319,8 @@ static int do_update_attendee(struct oxd_req *req)
         return -1;
     if (position > 0 && cal_occurrence(o, position, &occ))
         o = cal_exception_for(req, o, &occ, oxd_stamp());
-    if (cal_answer(req, o, (int)oxd_field_int(who, "entity", req->user->id), status, oxd_field_str(who, "comment", NULL)) < 0)
+    if (cal_answer(req, o, (int)oxd_field_int(who, "entity", req->user->id), status,
+                   oxd_field_str(who, "comment", NULL)) < 0)
         return -1;
     return result(req, NULL, short_event(o, f), NULL, o->modified);
 }
@@ -362,8 +364,9 @@ static json_t *busy_times(struct oxd_req *req, int user, int64_t from, int64_t t
             continue;
         cal_iter_init(&occs, o, from, to, false);
         while (cal_iter_next(&occs, &occ))
-            json_array_append_new(out, json_pack("{s:I, s:I, s:s}", "startTime", (json_int_t)occ.start, "endTime",
-                                                 (json_int_t)occ.end, "fbType", fb_type(oxd_obj_int(o, "shown_as", 1))));
+            json_array_append_new(out,
+                                  json_pack("{s:I, s:I, s:s}", "startTime", (json_int_t)occ.start, "endTime",
+                                            (json_int_t)occ.end, "fbType", fb_type(oxd_obj_int(o, "shown_as", 1))));
     }
     return out;
 }

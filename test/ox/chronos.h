@@ -11,8 +11,8 @@ json_t *chronos_event(struct oxd_req *req, const struct oxd_obj *o, const struct
 /* Members of the legacy module, times as UTC or Dates. A new reference; NULL: error set. */
 json_t *chronos_to_legacy(struct oxd_req *req, const json_t *ev);
 /*
- * 20170708, 20170708T220000 or 20170708T220000Z as an instant: the second form in the zone (NULL: UTC). *date_only is set
- * if it is not NULL. -1: not a date.
+ * 20170708, 20170708T220000 or 20170708T220000Z as an instant: the second form in the zone (NULL: UTC). *date_only is
+ * set if it is not NULL. -1: not a date.
  */
 int64_t chronos_instant(const char *text, GTimeZone *zone, bool *date_only);
 

@@ -82,8 +82,8 @@ static const char *const stats[] = {"NEEDS-ACTION", "ACCEPTED", "DECLINED", "TEN
 
 static json_t *user_object(const struct oxd_user *u)
 {
-    return u ? json_pack("{s:o, s:s, s:s, s:i}", "uri", json_sprintf("mailto:%s", u->email), "cn", u->display_name, "email",
-                         u->email, "entity", u->id)
+    return u ? json_pack("{s:o, s:s, s:s, s:i}", "uri", json_sprintf("mailto:%s", u->email), "cn", u->display_name,
+                         "email", u->email, "entity", u->id)
              : NULL;
 }
 
@@ -107,11 +107,10 @@ static json_t *attendees(const struct oxd_obj *o)
             json_object_set_new(v, "folder", json_sprintf("cal://0/%d", p->folder->num));
         json_array_append_new(out, v);
     }
-    json_object_foreach(json_object_get(o->f, "external"), mail, ext)
-        json_array_append_new(out, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s}", "uri", json_sprintf("mailto:%s", mail), "cn",
-                                             oxd_field_str(ext, "display_name", mail), "email", mail, "cuType",
-                                             "INDIVIDUAL", "role", "REQ-PARTICIPANT", "partStat",
-                                             stats[oxd_field_int(ext, "status", 0) & 3]));
+    json_object_foreach(json_object_get(o->f, "external"), mail, ext) json_array_append_new(
+        out, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s}", "uri", json_sprintf("mailto:%s", mail), "cn",
+                       oxd_field_str(ext, "display_name", mail), "email", mail, "cuType", "INDIVIDUAL", "role",
+                       "REQ-PARTICIPANT", "partStat", stats[oxd_field_int(ext, "status", 0) & 3]));
     return out;
 }
 

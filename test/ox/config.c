@@ -19,7 +19,8 @@ static json_t *mail_folders(const struct oxd_user *u)
     static const struct {
         const char *name;
         int std;
-    } rows[] = {{"inbox", OXF_INBOX}, {"drafts", OXF_DRAFTS}, {"trash", OXF_TRASH}, {"spam", OXF_SPAM}, {"sent", OXF_SENT}};
+    } rows[] = {
+        {"inbox", OXF_INBOX}, {"drafts", OXF_DRAFTS}, {"trash", OXF_TRASH}, {"spam", OXF_SPAM}, {"sent", OXF_SENT}};
     json_t *out = json_object();
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -69,16 +70,16 @@ static json_t *tree(const struct oxd_req *req)
 {
     const struct oxd_user *u = req->user;
     const json_t *min = oxd_switch("minimum-search-characters");
-    json_t *mail = json_pack("{s:o, s:s, s:s, s:o}", "addresses", addresses(u), "defaultaddress", u->email, "sendaddress",
-                             u->email, "folder", mail_folders(u));
+    json_t *mail = json_pack("{s:o, s:s, s:s, s:o}", "addresses", addresses(u), "defaultaddress", u->email,
+                             "sendaddress", u->email, "folder", mail_folders(u));
     json_t *folder = json_pack("{s:i, s:i, s:i, s:i, s:b}", "calendar", u->def[OXK_CALENDAR]->num, "contacts",
                                u->def[OXK_CONTACTS]->num, "tasks", u->def[OXK_TASKS]->num, "infostore", 10, "eas", 0);
 
-    return json_pack("{s:i, s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:i, s:s, s:I}", "identifier", u->id,
-                     "context_id", u->ctx->id, "timezone", u->tz, "language", u->locale, "mail", mail, "folder", folder,
-                     "modules", modules(u), "availableModules", available(u), "minimumSearchCharacters",
-                     (json_int_t)json_integer_value(min), "maxUploadIdleTimeout", 300000, "serverVersion", "7.10.6-Rev1",
-                     "currentTime", (json_int_t)oxd_time_out(u->zone, oxd_now()));
+    return json_pack("{s:i, s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:i, s:s, s:I}", "identifier", u->id, "context_id",
+                     u->ctx->id, "timezone", u->tz, "language", u->locale, "mail", mail, "folder", folder, "modules",
+                     modules(u), "availableModules", available(u), "minimumSearchCharacters",
+                     (json_int_t)json_integer_value(min), "maxUploadIdleTimeout", 300000, "serverVersion",
+                     "7.10.6-Rev1", "currentTime", (json_int_t)oxd_time_out(u->zone, oxd_now()));
 }
 
 static json_t *walk(json_t *node, const char *path)

@@ -271,7 +271,8 @@ static bool day_between(int64_t date, int64_t start, int64_t end)
 
 int oxd_contact_birthdays(struct oxd_req *req)
 {
-    const char *field = strcmp(req->action, "birthdays") ? "anniversary" : "birthday", *folder = oxd_param(req, "folder");
+    const char *field = strcmp(req->action, "birthdays") ? "anniversary" : "birthday",
+               *folder = oxd_param(req, "folder");
     json_t *only = folder ? json_string(folder) : NULL;
     GPtrArray *objs = candidates(req, only, NULL), *hits = g_ptr_array_new();
     int64_t start = oxd_param_int(req, "start", 0), end = oxd_param_int(req, "end", 0);

@@ -109,8 +109,9 @@ static const struct error_row rows[] = {
     {"CAL-4047", OXC_USER_INPUT, "The requested attachment was not found."},
     {"CAL-4061", OXC_USER_INPUT, "The recurrence id is invalid."},
     {"CAL-4090", OXC_CONFLICT, "An appointment with this unique id exists already."},
-    {"CAL-4120", OXC_CONFLICT, "The operation could not be completed due to a concurrent modification. Please reload the "
-                               "data and try again."},
+    {"CAL-4120", OXC_CONFLICT,
+     "The operation could not be completed due to a concurrent modification. Please reload the "
+     "data and try again."},
     {"CAL-4220", OXC_USER_INPUT, "A mandatory field is missing."},
     {"CAL-4221", OXC_USER_INPUT, "The end lies before the start."},
     {"CAL-4222", OXC_USER_INPUT, "Private appointments are not allowed in public or shared calendars."},

@@ -113,7 +113,8 @@ static void take_body(struct oxd_req *req, const GString *body, const char *type
 
     req->raw = body->str;
     req->raw_len = body->len;
-    if (!to_control && !strcmp(req->method, "POST") && !g_ascii_strncasecmp(type, "application/x-www-form-urlencoded", 33)) {
+    if (!to_control && !strcmp(req->method, "POST") &&
+        !g_ascii_strncasecmp(type, "application/x-www-form-urlencoded", 33)) {
         form_args(req, body);
         return;
     }
@@ -312,7 +313,8 @@ static enum MHD_Result serve(struct exchange *x)
     const struct oxd_fault *f = &x->fault;
 
     if (x->too_big)
-        return send_text(x, 500, "text/html; charset=UTF-8", g_string_new("<html><body>Too large</body></html>"), false);
+        return send_text(x, 500, "text/html; charset=UTF-8", g_string_new("<html><body>Too large</body></html>"),
+                         false);
     if (f->kind == OXF_NO_FAULT || f->kind == OXF_TRUNCATE || f->kind == OXF_WARN || f->after)
         oxd_dispatch(req);
     if (f->kind != OXF_NO_FAULT)
@@ -407,10 +409,10 @@ static struct MHD_Daemon *listen_on(int port, unsigned threads, MHD_AccessHandle
 
     sa.sin_addr.s_addr = htonl(oxd_options.any_address ? INADDR_ANY : INADDR_LOOPBACK);
     return MHD_start_daemon(flags, 0, NULL, NULL, handler, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&sa,
-                            MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0, MHD_OPTION_NOTIFY_COMPLETED, on_done,
-                            NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536, MHD_OPTION_LISTENING_ADDRESS_REUSE,
-                            1u, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024u, MHD_OPTION_CONNECTION_TIMEOUT, 300u,
-                            MHD_OPTION_END);
+                            MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0, MHD_OPTION_NOTIFY_COMPLETED,
+                            on_done, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536,
+                            MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024u,
+                            MHD_OPTION_CONNECTION_TIMEOUT, 300u, MHD_OPTION_END);
 }
 
 static int port_of(struct MHD_Daemon *d)

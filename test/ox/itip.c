@@ -259,8 +259,11 @@ static int do_analyze(struct oxd_req *req)
         actions = json_pack("[s]", "delete");
     else
         actions = json_pack("[s, s, s]", "accept", "tentative", "decline");
-    change = json_pack("{s:s, s:b, s:o, s:[], s:[]}", "type", cancel ? "DELETE" : known ? "UPDATE" : "CREATE", "exception", 0,
-                       "newEvent", ical_event(&c), "conflicts", "diffDescription");
+    change = json_pack("{s:s, s:b, s:o, s:[], s:[]}", "type",
+                       cancel  ? "DELETE"
+                       : known ? "UPDATE"
+                               : "CREATE",
+                       "exception", 0, "newEvent", ical_event(&c), "conflicts", "diffDescription");
     if (known)
         json_object_set_new(change, "currentEvent", chronos_event(req, known, known->folder, NULL));
     ical_free(&c);
@@ -366,7 +369,8 @@ static const struct oxs_action actions[] = {
     {NULL, 0, NULL},
 };
 
-const struct oxs_module oxs_itip = {.name = "chronos/itip", .cap = "calendar", .denied = "CAL-4036", .actions = actions};
+const struct oxs_module oxs_itip = {
+    .name = "chronos/itip", .cap = "calendar", .denied = "CAL-4036", .actions = actions};
 const struct oxs_module oxs_itip_legacy = {
     .name = "calendar/itip", .cap = "calendar", .denied = "CAL-4036", .actions = actions,
 };

@@ -46,13 +46,16 @@ static int do_config(struct oxd_req *req)
 
     /* The switch makes a server without date tests: OOF with a time window is not possible there. */
     if (!oxd_switch_is("sieve-currentdate", "off"))
-        json_array_append_new(tests, json_pack("{s:s, s:[s, s, s]}", "test", "currentdate", "comparison", "is", "ge", "le"));
+        json_array_append_new(tests,
+                              json_pack("{s:s, s:[s, s, s]}", "test", "currentdate", "comparison", "is", "ge", "le"));
     json_array_append_new(tests, json_pack("{s:s, s:[]}", "test", "true", "comparison"));
     json_array_append_new(tests, json_pack("{s:s, s:[]}", "test", "allof", "comparison"));
     json_array_append_new(tests, json_pack("{s:s, s:[]}", "test", "anyof", "comparison"));
-    json_array_append_new(tests, json_pack("{s:s, s:[s, s, s]}", "test", "header", "comparison", "is", "contains", "matches"));
-    return oxd_reply(req, json_pack("{s:o, s:[s, s, s, s, s, s], s:[s, s]}", "tests", tests, "actioncommands", "keep",
-                                    "discard", "redirect", "move", "stop", "vacation", "capabilities", "vacation", "date"),
+    json_array_append_new(tests,
+                          json_pack("{s:s, s:[s, s, s]}", "test", "header", "comparison", "is", "contains", "matches"));
+    return oxd_reply(req,
+                     json_pack("{s:o, s:[s, s, s, s, s, s], s:[s, s]}", "tests", tests, "actioncommands", "keep",
+                               "discard", "redirect", "move", "stop", "vacation", "capabilities", "vacation", "date"),
                      -1);
 }
 

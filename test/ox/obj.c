@@ -207,10 +207,10 @@ static json_t *dump_places(const struct oxd_obj *o)
 
 static json_t *dump_obj(const struct oxd_obj *o)
 {
-    json_t *v = json_pack("{s:i, s:s, s:I, s:I, s:i, s:i, s:i, s:I, s:O}", "id", o->id, "folder", o->folder->id, "created",
-                          (json_int_t)o->created, "modified", (json_int_t)o->modified, "createdBy", o->created_by,
-                          "modifiedBy", o->modified_by, "attachments", o->attachments, "attachmentModified",
-                          (json_int_t)o->attachment_modified, "f", o->f);
+    json_t *v = json_pack("{s:i, s:s, s:I, s:I, s:i, s:i, s:i, s:I, s:O}", "id", o->id, "folder", o->folder->id,
+                          "created", (json_int_t)o->created, "modified", (json_int_t)o->modified, "createdBy",
+                          o->created_by, "modifiedBy", o->modified_by, "attachments", o->attachments,
+                          "attachmentModified", (json_int_t)o->attachment_modified, "f", o->f);
 
     if (o->places)
         json_object_set_new(v, "places", dump_places(o));

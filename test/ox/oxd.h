@@ -7,18 +7,18 @@
  *
  * The picture: http.c turns one HTTP request into a struct oxd_req; dispatch.c finds the row of its module and
  * action, takes the data lock, checks the session and calls the action; the action sets exactly one reply with one
- * of the oxd_reply_* or oxd_fail calls and returns; request.c writes the envelope. `multiple` makes child requests and runs
- * them through the same oxd_dispatch().
+ * of the oxd_reply_* or oxd_fail calls and returns; request.c writes the envelope. `multiple` makes child requests and
+ * runs them through the same oxd_dispatch().
  *
  * Locks. One data lock (a rwlock) guards everything below struct oxd_world. dispatch.c takes it: shared for plain
  * actions, exclusive for rows with OXS_WRITE. Actions, seeds, dump, restore, control hooks and folder hooks always run
  * with it held and never take it. Sessions, counters, faults and the push queue have small locks of their own, and are
  * always taken after the data lock, never before.
  *
- * Memory. GLib throughout. Strings and buffers that need to live as long as the request come from oxd_req_strdup/printf.
- * json_t reference counts are atomic; objects of the store may be increfed into replies but are never changed while
- * another thread could hold them: writers replace members only under the exclusive lock, and replies are serialised
- * before the lock is given up.
+ * Memory. GLib throughout. Strings and buffers that need to live as long as the request come from
+ * oxd_req_strdup/printf. json_t reference counts are atomic; objects of the store may be increfed into replies but are
+ * never changed while another thread could hold them: writers replace members only under the exclusive lock, and
+ * replies are serialised before the lock is given up.
  */
 
 #include <stdbool.h>
@@ -94,7 +94,7 @@ struct oxd_perm {
 
 struct oxd_folder {
     struct oxd_ctx *ctx;
-    char *id;                     /* "31", "default0/INBOX/Project"; changes when a mail folder or an ancestor is renamed */
+    char *id; /* "31", "default0/INBOX/Project"; changes when a mail folder or an ancestor is renamed */
     int num;                      /* the number of a groupware folder, 0 for mail */
     char *title;
     enum oxd_kind kind;
@@ -195,8 +195,8 @@ int oxd_new_id(struct oxd_ctx *ctx);
 /* ---- clock and zones (clock.c) ---- */
 
 /*
- * The modification stamp of a write: UTC ms, strictly increasing over the whole server, unless the control port asked for
- * equal stamps. Any thread.
+ * The modification stamp of a write: UTC ms, strictly increasing over the whole server, unless the control port asked
+ * for equal stamps. Any thread.
  */
 int64_t oxd_stamp(void);
 /* The time of day as the stand-in's clock has it (control may set it). Any thread. */
@@ -331,8 +331,8 @@ struct oxd_column {
 };
 
 /*
- * The columns asked for by `columns=` (and `headers=` when with_headers): one entry per requested position. col NULL: not
- * in the table → null, or with_headers and not a number: header is its name.
+ * The columns asked for by `columns=` (and `headers=` when with_headers): one entry per requested position. col NULL:
+ * not in the table → null, or with_headers and not a number: header is its name.
  */
 struct oxd_colsel {
     const struct oxd_column *col;
@@ -364,8 +364,8 @@ struct oxs_action {
 };
 
 /*
- * One row of the one table oxd_modules[] in dispatch.c. Hooks may be NULL. All run under the exclusive lock but `handle`
- * of actions without OXS_WRITE, `counts` and `dump`.
+ * One row of the one table oxd_modules[] in dispatch.c. Hooks may be NULL. All run under the exclusive lock but
+ * `handle` of actions without OXS_WRITE, `counts` and `dump`.
  */
 struct oxs_module {
     const char *name;                   /* path below the prefix; the longest match wins */
@@ -387,8 +387,8 @@ struct oxs_module {
      * given. Replies with oxd_reply or oxd_fail like an action. */
     int (*control)(struct oxd_req *req);
     /* Folder hooks for folders of `kind`. */
-    void (*folder_counts)(const struct oxd_folder *f, const struct oxd_user *viewer, int *total, int *fresh, int *unread,
-                          int *deleted);
+    void (*folder_counts)(const struct oxd_folder *f, const struct oxd_user *viewer, int *total, int *fresh,
+                          int *unread, int *deleted);
     void (*folder_clear)(struct oxd_folder *f, struct oxd_user *by);
     void (*folder_free)(struct oxd_folder *f);   /* frees f->mail and the like; no traces */
     void (*user_free)(struct oxd_user *user);    /* frees user->mail */
@@ -430,7 +430,8 @@ struct oxd_folder *oxd_folder_find(const struct oxd_ctx *ctx, const struct oxd_u
 /* The user's mail folder of an OXF_ type (inbox, sent, trash …). */
 struct oxd_folder *oxd_mail_folder_std(const struct oxd_user *user, int std_type);
 /* A new mail folder below parent, with a new UIDVALIDITY; used by seeds and by folders?action=new. NULL: name taken. */
-struct oxd_folder *oxd_mail_folder_new(struct oxd_user *user, struct oxd_folder *parent, const char *title, int std_type);
+struct oxd_folder *oxd_mail_folder_new(struct oxd_user *user, struct oxd_folder *parent, const char *title,
+                                       int std_type);
 /* A new UIDVALIDITY, unique over the server's life. */
 int64_t oxd_new_uidvalidity(void);
 /* The user's rights: own row and those of the user's groups or-ed field by field as maxima. */
@@ -446,7 +447,8 @@ bool oxd_folder_in_trash(const struct oxd_folder *f);
 
 /* ---- events: push.c; cheap when nobody listens ---- */
 
-/* New mail was delivered into f (not for IMAP-like appends): Dovecot PUT when a target is set, UDP to registered clients. */
+/* New mail was delivered into f (not for IMAP-like appends): Dovecot PUT when a target is set, UDP to registered
+ * clients. */
 void oxd_event_mail(const struct oxd_user *user, const struct oxd_folder *f, int64_t uid, const char *from,
                     const char *subject, const char *snippet, int unseen);
 /* The content of a groupware folder changed. */

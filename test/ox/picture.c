@@ -5,8 +5,8 @@
 #include "modules.h"
 
 /*
- * Contact pictures by GET, spec 4.4: contacts/picture, image/contact/picture and halo/contact/picture. Scaling parameters
- * are accepted, the picture comes as it was stored.
+ * Contact pictures by GET, spec 4.4: contacts/picture, image/contact/picture and halo/contact/picture. Scaling
+ * parameters are accepted, the picture comes as it was stored.
  */
 
 static const struct oxd_obj *by_address(struct oxd_req *req, const char *address)
@@ -44,8 +44,8 @@ static int do_picture(struct oxd_req *req)
         o = by_address(req, email);
     if (!o || !o->image || !oxd_obj_can(o, o->folder, req->user, OXD_R_READ))
         return oxd_reply_status(req, 404, "Not Found");
-    return oxd_reply_raw(req, oxd_req_strdup(req, o->image_type), g_string_new_len(o->image->str, (gssize)o->image->len),
-                         NULL);
+    return oxd_reply_raw(req, oxd_req_strdup(req, o->image_type),
+                         g_string_new_len(o->image->str, (gssize)o->image->len), NULL);
 }
 
 static const struct oxs_action actions[] = {

@@ -4,11 +4,14 @@
 #include "pim.h"
 #include "seedfield.h"
 
-/* What contacts, appointments and tasks have in common: rows, objects, field checks, all, list, get, updates, delete. */
+/*
+ * What contacts, appointments and tasks have in common: rows, objects, field checks, all, list, get, updates, delete.
+ */
 
 /* ---- values ---- */
 
-static const struct oxd_folder *seen_in(const struct oxd_req *req, const struct oxd_obj *o, const struct oxd_folder *view)
+static const struct oxd_folder *seen_in(const struct oxd_req *req, const struct oxd_obj *o,
+                                        const struct oxd_folder *view)
 {
     const struct oxd_place *p;
 
@@ -253,10 +256,11 @@ static int apply_one(struct oxd_req *req, const struct oxd_class *cls, const str
         return json_object_set(members, col->name, v);
     case OXG_DIGITS:
         if (json_is_integer(v))
-            return json_object_set_new(members, col->name, json_sprintf("%" JSON_INTEGER_FORMAT, json_integer_value(v)));
+            return json_object_set_new(members, col->name,
+                                       json_sprintf("%" JSON_INTEGER_FORMAT, json_integer_value(v)));
         if (!json_is_string(v) || strspn(json_string_value(v), "0123456789") != json_string_length(v))
-            return oxd_fail(req, cls->kind == OXK_TASKS ? "TSK-0055" : cls->e_type, "The field %s is not a number of minutes",
-                            col->name);
+            return oxd_fail(req, cls->kind == OXK_TASKS ? "TSK-0055" : cls->e_type,
+                            "The field %s is not a number of minutes", col->name);
         return json_object_set(members, col->name, v);
     default:
         return apply_int(req, cls, col, v, members, full);
@@ -285,8 +289,8 @@ bool oxd_pim_stale(struct oxd_req *req, const struct oxd_class *cls, const struc
         return false;
     if (cls->kind == OXK_CALENDAR)
         oxd_fail(req, cls->e_conflict,
-                 "Concurrent modification [id %d, client timestamp %" G_GINT64_FORMAT ", actual timestamp %" G_GINT64_FORMAT
-                 "]",
+                 "Concurrent modification [id %d, client timestamp %" G_GINT64_FORMAT
+                 ", actual timestamp %" G_GINT64_FORMAT "]",
                  o->id, ts, o->modified);
     else
         oxd_fail(req, cls->e_conflict, NULL);

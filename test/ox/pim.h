@@ -147,8 +147,8 @@ int oxd_pim_updates(struct oxd_req *req, const struct oxd_class *cls);
 /* Rows of objects already chosen; timestamp is the newest of them. view NULL: each in its own folder. */
 int oxd_pim_rows(struct oxd_req *req, const struct oxd_class *cls, GPtrArray *objs, struct oxd_folder *view);
 /*
- * delete: body of {id, folder}; `remove` deletes one or refuses by -1 with the error set. Answers ids that were too new, in
- * the way the switch "delete-conflict" says: "ids" (default) or "error".
+ * delete: body of {id, folder}; `remove` deletes one or refuses by -1 with the error set. Answers ids that were too
+ * new, in the way the switch "delete-conflict" says: "ids" (default) or "error".
  */
 int oxd_pim_delete(struct oxd_req *req, const struct oxd_class *cls,
                    int (*remove)(struct oxd_req *req, struct oxd_obj *o, struct oxd_folder *view, const json_t *item));
@@ -160,11 +160,11 @@ extern const struct oxd_class oxd_contacts, oxd_tasks, oxd_calendar;
 json_t *oxd_pim_dump(const struct oxd_ctx *ctx, enum oxd_kind kind);
 int oxd_pim_restore(struct oxd_ctx *ctx, enum oxd_kind kind, const json_t *state, char **err);
 /*
- * Seeds: objects of a list, each with the API's members and "id", "folder" (default: the user's), "created", "modified".
- * made is called for every object made (NULL: not).
+ * Seeds: objects of a list, each with the API's members and "id", "folder" (default: the user's), "created",
+ * "modified". made is called for every object made (NULL: not).
  */
-int oxd_pim_seed(struct oxd_ctx *ctx, struct oxd_user *user, const struct oxd_class *cls, const json_t *list, char **err,
-                 int (*made)(struct oxd_obj *o, const json_t *seed, char **err));
+int oxd_pim_seed(struct oxd_ctx *ctx, struct oxd_user *user, const struct oxd_class *cls, const json_t *list,
+                 char **err, int (*made)(struct oxd_obj *o, const json_t *seed, char **err));
 /* May the user make objects in the folder? Error set if not. */
 bool oxd_pim_may_create(struct oxd_req *req, const struct oxd_class *cls, const struct oxd_folder *f);
 /* A random uid as objects get it. */

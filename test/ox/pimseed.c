@@ -41,8 +41,8 @@ static struct oxd_obj *seed_one(struct oxd_req *req, struct oxd_user *user, stru
     return o;
 }
 
-int oxd_pim_seed(struct oxd_ctx *ctx, struct oxd_user *user, const struct oxd_class *cls, const json_t *list, char **err,
-                 int (*made)(struct oxd_obj *o, const json_t *seed, char **err))
+int oxd_pim_seed(struct oxd_ctx *ctx, struct oxd_user *user, const struct oxd_class *cls, const json_t *list,
+                 char **err, int (*made)(struct oxd_obj *o, const json_t *seed, char **err))
 {
     struct oxd_req *req = oxd_req_new();
     const json_t *v;

@@ -104,10 +104,11 @@ static int put(const struct target *t, const char *user, const char *password, c
 {
     char *auth = g_strdup_printf("%s:%s", user ? user : "", password ? password : "");
     char *b64 = g_base64_encode((const guchar *)auth, strlen(auth));
-    char *text = g_strdup_printf("PUT %s HTTP/1.1\r\nHost: %s:%d\r\n%s%s%sContent-Type: application/json; charset=utf-8\r\n"
-                                 "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
-                                 t->path, t->host, t->port, user ? "Authorization: Basic " : "", user ? b64 : "",
-                                 user ? "\r\n" : "", strlen(body), body);
+    char *text =
+        g_strdup_printf("PUT %s HTTP/1.1\r\nHost: %s:%d\r\n%s%s%sContent-Type: application/json; charset=utf-8\r\n"
+                        "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+                        t->path, t->host, t->port, user ? "Authorization: Basic " : "", user ? b64 : "",
+                        user ? "\r\n" : "", strlen(body), body);
     char answer[512];
     int fd = dial(t), status = -1;
     ssize_t n;
@@ -437,7 +438,8 @@ static int udp_open(int port)
         close(udp);
     sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     udp = socket(AF_INET, SOCK_DGRAM, 0);
-    if (udp < 0 || bind(udp, (struct sockaddr *)&sa, sizeof(sa)) < 0 || getsockname(udp, (struct sockaddr *)&sa, &len) < 0)
+    if (udp < 0 || bind(udp, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+        getsockname(udp, (struct sockaddr *)&sa, &len) < 0)
         return -1;
     return ntohs(sa.sin_port);
 }

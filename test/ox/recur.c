@@ -167,7 +167,8 @@ bool oxd_recur_next(struct oxd_recur *r)
     if (r->position >= MAX_POSITION || (r->occurrences && r->position >= r->occurrences))
         return false;
     if (r->type == 1)
-        day = r->first + (r->cursor - r->first + r->interval * OXD_DAY - 1) / (r->interval * OXD_DAY) * r->interval * OXD_DAY;
+        day = r->first +
+              (r->cursor - r->first + r->interval * OXD_DAY - 1) / (r->interval * OXD_DAY) * r->interval * OXD_DAY;
     else if (r->type == 2)
         day = next_weekly(r, r->cursor);
     else if (r->type == 3)
@@ -310,7 +311,11 @@ int oxd_recur_from_rrule(const char *rrule, json_t *m, int64_t first_day)
             continue;
         *v++ = 0;
         if (!strcmp(*p, "FREQ"))
-            type = !strcmp(v, "DAILY") ? 1 : !strcmp(v, "WEEKLY") ? 2 : !strcmp(v, "MONTHLY") ? 3 : !strcmp(v, "YEARLY") ? 4 : 0;
+            type = !strcmp(v, "DAILY")     ? 1
+                   : !strcmp(v, "WEEKLY")  ? 2
+                   : !strcmp(v, "MONTHLY") ? 3
+                   : !strcmp(v, "YEARLY")  ? 4
+                                           : 0;
         else if (!strcmp(*p, "INTERVAL"))
             json_object_set_new(m, "interval", json_integer(atoi(v)));
         else if (!strcmp(*p, "COUNT"))

@@ -3,8 +3,8 @@
 #define OXD_RECUR_H
 
 /*
- * The legacy recurrence model, spec 5.3: members recurrence_type, interval, days, day_in_month, month, until, occurrences.
- * Days are Dates: UTC midnights (ms) of local days.
+ * The legacy recurrence model, spec 5.3: members recurrence_type, interval, days, day_in_month, month, until,
+ * occurrences. Days are Dates: UTC midnights (ms) of local days.
  */
 
 #include "oxd.h"

@@ -5,7 +5,9 @@
 #include "modules.h"
 #include "seedfield.h"
 
-/* Module reminder, spec 10: made from the alarms of appointments and tasks; what the user dismissed is kept with him. */
+/*
+ * Module reminder, spec 10: made from the alarms of appointments and tasks; what the user dismissed is kept with him.
+ */
 
 static const char *const done_key = " reminders";
 
@@ -26,10 +28,11 @@ static int64_t done_until(const struct oxd_user *user, int id)
 static json_t *item(const struct oxd_req *req, const struct oxd_obj *o, const struct oxd_folder *f, int64_t alarm,
                     int position)
 {
-    return json_pack("{s:i, s:i, s:i, s:I, s:i, s:I, s:i, s:I, s:i}", "id", reminder_id(o), "target_id", o->id, "folder",
-                     f->num, "alarm", (json_int_t)oxd_time_out(req->tz, alarm), "module", o->kind == OXK_TASKS ? 4 : 1,
-                     "server_time", (json_int_t)oxd_time_out(req->tz, oxd_now()), "user_id", req->user->id,
-                     "last_modified", (json_int_t)oxd_time_out(req->tz, o->modified), "recurrence_position", position);
+    return json_pack("{s:i, s:i, s:i, s:I, s:i, s:I, s:i, s:I, s:i}", "id", reminder_id(o), "target_id", o->id,
+                     "folder", f->num, "alarm", (json_int_t)oxd_time_out(req->tz, alarm), "module",
+                     o->kind == OXK_TASKS ? 4 : 1, "server_time", (json_int_t)oxd_time_out(req->tz, oxd_now()),
+                     "user_id", req->user->id, "last_modified", (json_int_t)oxd_time_out(req->tz, o->modified),
+                     "recurrence_position", position);
 }
 
 /* The first alarm after the dismissed ones. */

@@ -353,10 +353,11 @@ GString *oxd_reply_body(struct oxd_req *req, const char **content_type)
     out = g_string_sized_new(r->text ? r->text->len + 64 : 512);
     if (r->callback) {
         *content_type = "text/html; charset=UTF-8";
-        g_string_append_printf(out,
-                               "<html><head><script type=\"text/javascript\">(parent[\"callback_%s\"] || window.opener && "
-                               "window.opener[\"callback_%s\"])(",
-                               r->callback, r->callback);
+        g_string_append_printf(
+            out,
+            "<html><head><script type=\"text/javascript\">(parent[\"callback_%s\"] || window.opener && "
+            "window.opener[\"callback_%s\"])(",
+            r->callback, r->callback);
     }
     if (r->kind == OXR_BARE)
         oxd_text_json(out, r->data);

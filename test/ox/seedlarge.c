@@ -20,10 +20,11 @@ static json_t *contacts(GRand *rng, int n)
 
     for (int i = 0; i < n; i++) {
         const char *first = PICK(rng, first_names), *last = PICK(rng, last_names);
-        json_t *c = json_pack("{s:s, s:s, s:o, s:o, s:o, s:I}", "first_name", first, "last_name", last, "display_name",
-                              json_sprintf("%s, %s %d", last, first, i), "email1", json_sprintf("c%d@customer.example", i),
-                              "telephone_business1", json_sprintf("+49 30 %07d", g_rand_int_range(rng, 0, 9999999)),
-                              "modified", (json_int_t)(START + i));
+        json_t *c =
+            json_pack("{s:s, s:s, s:o, s:o, s:o, s:I}", "first_name", first, "last_name", last, "display_name",
+                      json_sprintf("%s, %s %d", last, first, i), "email1", json_sprintf("c%d@customer.example", i),
+                      "telephone_business1", json_sprintf("+49 30 %07d", g_rand_int_range(rng, 0, 9999999)), "modified",
+                      (json_int_t)(START + i));
 
         if (i % 3 == 0)
             json_object_set_new(c, "birthday", json_integer(-DAY * g_rand_int_range(rng, 1000, 20000)));
@@ -42,11 +43,11 @@ static json_t *appointments(GRand *rng, int n)
 
     for (int i = 0; i < n; i++) {
         int64_t start = START + DAY * g_rand_int_range(rng, 0, 1400) + 3600000LL * g_rand_int_range(rng, 6, 18);
-        json_t *a = json_pack("{s:o, s:I, s:I, s:s, s:i, s:i, s:b, s:I}", "title",
-                              json_sprintf("%s %d", PICK(rng, nouns), i), "start_date", (json_int_t)start, "end_date",
-                              (json_int_t)(start + 1800000LL * g_rand_int_range(rng, 1, 5)), "timezone", "Europe/Berlin",
-                              "shown_as", 1, "alarm", i % 2 ? 15 : -1, "full_time", 0, "modified",
-                              (json_int_t)(START + i));
+        json_t *a =
+            json_pack("{s:o, s:I, s:I, s:s, s:i, s:i, s:b, s:I}", "title", json_sprintf("%s %d", PICK(rng, nouns), i),
+                      "start_date", (json_int_t)start, "end_date",
+                      (json_int_t)(start + 1800000LL * g_rand_int_range(rng, 1, 5)), "timezone", "Europe/Berlin",
+                      "shown_as", 1, "alarm", i % 2 ? 15 : -1, "full_time", 0, "modified", (json_int_t)(START + i));
 
         if (i % 10 == 0)
             json_object_update_new(a, json_pack("{s:i, s:i, s:i, s:i}", "recurrence_type", 2, "interval", 1, "days",
@@ -63,9 +64,9 @@ static json_t *tasks(GRand *rng, int n)
     json_t *out = json_array();
 
     for (int i = 0; i < n; i++)
-        json_array_append_new(out, json_pack("{s:o, s:i, s:i, s:i, s:I}", "title",
-                                             json_sprintf("%s %d", PICK(rng, nouns), i), "status", 1, "percent_completed",
-                                             0, "priority", 1 + i % 3, "modified", (json_int_t)(START + i)));
+        json_array_append_new(
+            out, json_pack("{s:o, s:i, s:i, s:i, s:I}", "title", json_sprintf("%s %d", PICK(rng, nouns), i), "status",
+                           1, "percent_completed", 0, "priority", 1 + i % 3, "modified", (json_int_t)(START + i)));
     return out;
 }
 

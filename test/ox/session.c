@@ -283,7 +283,8 @@ static int do_login(struct oxd_req *req)
     tables();
     if (sessions_of(user) >= limit) {
         g_mutex_unlock(&lock);
-        return oxd_fail(req, "SES-0007", "Max. session size for user %d in context %d exceeded", user->id, user->ctx->id);
+        return oxd_fail(req, "SES-0007", "Max. session size for user %d in context %d exceeded", user->id,
+                        user->ctx->id);
     }
     g_atomic_int_inc(&s->refs);
     g_hash_table_insert(sessions, s->id, s);

@@ -23,13 +23,13 @@ static json_t *dump_perms(const struct oxd_folder *f)
 /* Parents come before their children. */
 static void dump_folder(json_t *out, const struct oxd_folder *f)
 {
-    json_t *v = json_pack("{s:s, s:s, s:s?, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:b, s:b, s:s?, s:I, s:I, s:o, s:O*}",
-                          "id", f->id, "title", f->title, "parent", f->parent ? f->parent->id : NULL, "kind", (int)f->kind,
-                          "type", f->type, "std", f->std_type, "owner", f->owner, "createdBy", f->created_by,
-                          "modifiedBy", f->modified_by, "created", (json_int_t)f->created, "modified",
-                          (json_int_t)f->modified, "subscribed", f->subscribed, "usedForSync", f->used_for_sync, "origin",
-                          f->origin, "uidvalidity", (json_int_t)f->uidvalidity, "uidnext", (json_int_t)f->uidnext,
-                          "perms", dump_perms(f), "meta", f->meta);
+    json_t *v = json_pack(
+        "{s:s, s:s, s:s?, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:b, s:b, s:s?, s:I, s:I, s:o, s:O*}", "id", f->id,
+        "title", f->title, "parent", f->parent ? f->parent->id : NULL, "kind", (int)f->kind, "type", f->type, "std",
+        f->std_type, "owner", f->owner, "createdBy", f->created_by, "modifiedBy", f->modified_by, "created",
+        (json_int_t)f->created, "modified", (json_int_t)f->modified, "subscribed", f->subscribed, "usedForSync",
+        f->used_for_sync, "origin", f->origin, "uidvalidity", (json_int_t)f->uidvalidity, "uidnext",
+        (json_int_t)f->uidnext, "perms", dump_perms(f), "meta", f->meta);
 
     json_array_append_new(out, v);
     for (guint i = 0; i < f->children->len; i++)
@@ -67,9 +67,9 @@ static json_t *dump_user(const struct oxd_user *u)
         json_array_append_new(aliases, json_string(u->aliases->pdata[i]));
     if (u->mail_root)
         dump_folder(folders, u->mail_root);
-    out = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:b, s:b, s:b, s:I, s:i}", "id", u->id, "login", u->login,
-                    "password", u->password, "displayName", u->display_name, "email", u->email, "timezone", u->tz,
-                    "locale", u->locale, "contactId", u->contact_id, "admin", u->admin, "disabled", u->disabled,
+    out = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:b, s:b, s:b, s:I, s:i}", "id", u->id, "login",
+                    u->login, "password", u->password, "displayName", u->display_name, "email", u->email, "timezone",
+                    u->tz, "locale", u->locale, "contactId", u->contact_id, "admin", u->admin, "disabled", u->disabled,
                     "hardDelete", u->hard_delete, "noSentCopy", u->no_sent_copy, "quotaMail", (json_int_t)u->quota_mail,
                     "nextFilter", u->next_filter);
     json_object_set_new(out, "aliases", aliases);
@@ -113,7 +113,8 @@ static json_t *dump_ctx(const struct oxd_ctx *ctx)
             json_object_set_new(modules, oxd_modules[m]->name, oxd_modules[m]->dump(ctx));
     return json_pack("{s:i, s:s, s:b, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "id", ctx->id, "name", ctx->name, "locked",
                      ctx->locked, "nextFolder", ctx->next_folder, "nextId", ctx->next_id, "groups", dump_groups(ctx),
-                     "users", users, "folders", folders, "folderTombs", dump_tombs(ctx->folder_tombs), "modules", modules);
+                     "users", users, "folders", folders, "folderTombs", dump_tombs(ctx->folder_tombs), "modules",
+                     modules);
 }
 
 json_t *oxd_state_dump(void)
@@ -155,8 +156,9 @@ static void restore_folder(struct oxd_ctx *ctx, struct oxd_user *user, const jso
     if (!f && user)
         f = oxd_mail_folder_new(user, parent, oxd_field_str(v, "title", ""), (int)oxd_field_int(v, "std", 0));
     else if (!f)
-        f = oxd_folder_new(ctx, parent, atoi(id), oxd_field_str(v, "title", ""), (enum oxd_kind)oxd_field_int(v, "kind", 3),
-                           (int)oxd_field_int(v, "type", 1), (int)oxd_field_int(v, "owner", 0), 1);
+        f = oxd_folder_new(ctx, parent, atoi(id), oxd_field_str(v, "title", ""),
+                           (enum oxd_kind)oxd_field_int(v, "kind", 3), (int)oxd_field_int(v, "type", 1),
+                           (int)oxd_field_int(v, "owner", 0), 1);
     if (!f)
         return;
     f->std_type = (int)oxd_field_int(v, "std", 0);

@@ -77,10 +77,25 @@ static json_t *own(struct oxd_req *req, const struct oxd_obj *o, const struct ox
 }
 
 const struct oxd_class oxd_tasks = {
-    .kind = OXK_TASKS, .columns = columns, .limits = limits, .text_max = 255, .e_not_found = "TSK-0019",
-    .e_read = "TSK-0023", .e_write = "TSK-0033", .e_delete = "TSK-0014", .e_create = "TSK-0025", .e_folder = "TSK-0006",
-    .e_no_folder = "FLD-0008", .e_conflict = "TSK-0007", .e_long = "TSK-0041", .e_type = "TSK-0060",
-    .e_private = "TSK-0008", .noun = "Task", .deletions_by_default = false, .switch_ids = "task-ids", .string_ids = false,
+    .kind = OXK_TASKS,
+    .columns = columns,
+    .limits = limits,
+    .text_max = 255,
+    .e_not_found = "TSK-0019",
+    .e_read = "TSK-0023",
+    .e_write = "TSK-0033",
+    .e_delete = "TSK-0014",
+    .e_create = "TSK-0025",
+    .e_folder = "TSK-0006",
+    .e_no_folder = "FLD-0008",
+    .e_conflict = "TSK-0007",
+    .e_long = "TSK-0041",
+    .e_type = "TSK-0060",
+    .e_private = "TSK-0008",
+    .noun = "Task",
+    .deletions_by_default = false,
+    .switch_ids = "task-ids",
+    .string_ids = false,
     .own = own,
 };
 
@@ -135,10 +150,11 @@ static int check(struct oxd_req *req, const struct oxd_folder *f, const json_t *
         return oxd_fail(req, "TSK-0030", "The percentage is %" G_GINT64_FORMAT, percent);
     if (status == 1 && percent != 0)
         return oxd_fail(req, "TSK-0031",
-                        "Tasks that are not started need to have a percentage of 0 and not %" G_GINT64_FORMAT ".", percent);
-    if (status == 3 && percent != 100 && json_object_get(m, "percent_completed"))
-        return oxd_fail(req, "TSK-0038", "Finished tasks need to have a percentage of 100 and not %" G_GINT64_FORMAT ".",
+                        "Tasks that are not started need to have a percentage of 0 and not %" G_GINT64_FORMAT ".",
                         percent);
+    if (status == 3 && percent != 100 && json_object_get(m, "percent_completed"))
+        return oxd_fail(req, "TSK-0038",
+                        "Finished tasks need to have a percentage of 100 and not %" G_GINT64_FORMAT ".", percent);
     if (status < 1 || status > 5)
         return oxd_fail(req, "TSK-0060", "The status is %" G_GINT64_FORMAT, status);
     if (priority < 1 || priority > 3)
@@ -208,7 +224,8 @@ static void next_task(struct oxd_obj *o, int64_t stamp)
     json_object_set_new(o->f, "recurrence_type", json_integer(0));
 }
 
-static int move_checked(struct oxd_req *req, struct oxd_obj *o, struct oxd_folder *from, json_t *m, struct oxd_folder **to)
+static int move_checked(struct oxd_req *req, struct oxd_obj *o, struct oxd_folder *from, json_t *m,
+                        struct oxd_folder **to)
 {
     const char *id = oxd_json_text(req, req->body, "folder_id");
 
@@ -245,7 +262,8 @@ static int do_update(struct oxd_req *req)
     if (json_object_get(body, "private_flag") && o->created_by != req->user->id &&
         json_is_true(json_object_get(body, "private_flag")) != oxd_obj_bool(o, "private_flag"))
         return oxd_fail(req, "TSK-0043", NULL);
-    if (json_is_string(json_object_get(body, "uid")) && g_strcmp0(oxd_field_str(body, "uid", NULL), oxd_obj_str(o, "uid")))
+    if (json_is_string(json_object_get(body, "uid")) &&
+        g_strcmp0(oxd_field_str(body, "uid", NULL), oxd_obj_str(o, "uid")))
         return oxd_fail(req, "TSK-0053", NULL);
     m = json_deep_copy(o->f);
     rc = oxd_pim_apply(req, &oxd_tasks, body, m);

@@ -124,7 +124,8 @@ struct oxd_folder *oxd_mail_folder_std(const struct oxd_user *user, int std_type
     return NULL;
 }
 
-struct oxd_folder *oxd_mail_folder_new(struct oxd_user *user, struct oxd_folder *parent, const char *title, int std_type)
+struct oxd_folder *oxd_mail_folder_new(struct oxd_user *user, struct oxd_folder *parent, const char *title,
+                                       int std_type)
 {
     struct oxd_folder *f;
 

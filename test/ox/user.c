@@ -75,8 +75,8 @@ static int do_get(struct oxd_req *req)
 }
 
 /* A row of columns: the user's fields where they differ from a contact's, the address book entry's for the rest. */
-static void user_row(struct oxd_req *req, GString *out, const struct oxd_user *u, const struct oxd_colsel *sel, size_t n,
-                     char **ids)
+static void user_row(struct oxd_req *req, GString *out, const struct oxd_user *u, const struct oxd_colsel *sel,
+                     size_t n, char **ids)
 {
     const struct oxd_obj *o = oxd_contact_of_user(u);
 
@@ -294,7 +294,8 @@ static int do_quota(struct oxd_req *req)
         return oxd_reply(req, json_pack("{s:I, s:i}", "quota", (json_int_t)-1, "use", 0), -1);
     if (m && m->user_bytes)
         used = m->user_bytes(req->user);
-    return oxd_reply(req, json_pack("{s:I, s:I}", "quota", (json_int_t)req->user->quota_mail, "use", (json_int_t)used), -1);
+    return oxd_reply(req, json_pack("{s:I, s:I}", "quota", (json_int_t)req->user->quota_mail, "use", (json_int_t)used),
+                     -1);
 }
 
 static const struct oxs_action quota_actions[] = {{"mail", 0, do_quota}, {"filestore", 0, do_quota}, {NULL, 0, NULL}};
