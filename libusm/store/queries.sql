@@ -195,8 +195,13 @@ WHERE collection = ? AND idlen = ? AND id = ? AND taken = 0 AND state = ? AND re
 -- STMT_PENDING_SETTLE
 DELETE FROM pending WHERE collection = ? AND idlen = ? AND id = ? AND taken = 0 AND state = ? AND rev = ?
 
+-- MariaDB would take the primary key and pass over entries taken.
 -- STMT_PENDING_COUNT
+-- sqlite
 SELECT COUNT(*) FROM (SELECT 1 FROM pending WHERE collection = ? AND taken = 0 LIMIT ?) t
+-- mariadb
+SELECT COUNT(*)
+FROM (SELECT 1 FROM pending FORCE INDEX (pending_place) WHERE collection = ? AND taken = 0 LIMIT ?) t
 
 -- STMT_PENDING_WIPE
 DELETE FROM pending WHERE collection = ?

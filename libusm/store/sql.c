@@ -156,7 +156,7 @@ static usm_error_t *get_conns(apr_reslist_t **conns_p, sql_store_t *store, apr_p
             store->conns_pool = pool;
             store->pid = getpid();
         } else {
-            err = usm_error_make(error_pool, __FILE__, __LINE__, USM_ESTORE, NULL, "list of connections: status %d", status);
+            err = USM_ERROR(error_pool, USM_ESTORE, "list of connections: status %d", status);
         }
     }
     *conns_p = store->conns;

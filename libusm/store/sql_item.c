@@ -149,7 +149,7 @@ static usm_error_t *purge(usm_txn_t *txn, usm_id_t collection, apr_int64_t acked
     return NULL;
 }
 
-/* Births first: a row both born and dead in the generation must not come to life. */
+/* A row both born and dead in the generation goes: it was never told. */
 static usm_error_t *undo(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen)
 {
     static const usm__stmt_e stmts[] = {USM__STMT_ITEM_UNBORN, USM__STMT_ITEM_REVIVE, USM__STMT_PENDING_UNTAKE,

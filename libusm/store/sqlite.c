@@ -102,8 +102,7 @@ static usm_error_t *create_file(const char *path, apr_pool_t *error_pool)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 && errno != EEXIST)
-        return usm_error_make(error_pool, __FILE__, __LINE__, USM_ESTORE, NULL, "SQLite, %s: %s", path,
-                              strerror(errno));
+        return USM_ERROR(error_pool, USM_ESTORE, "SQLite, %s: %s", path, strerror(errno));
     if (fd >= 0)
         close(fd);
     return NULL;

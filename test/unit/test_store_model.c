@@ -42,6 +42,7 @@ static apr_pool_t *pool;
 static usm_store_t *store;
 static const usm_store_vtable_t *vt;
 static usm_id_t coll;
+static usm__db_t *raw;
 static apr_uint64_t seed;
 
 static apr_uint64_t rnd(void)
@@ -362,6 +363,20 @@ static void check_one(usm_txn_t *txn, int id)
         check_entry(&expect, &pending);
 }
 
+/* Nothing stays behind that no generation shows. */
+static void check_leftovers(void)
+{
+    int items = 0, entries = 0;
+    for (int id = 0; id < IDS; id++) {
+        for (int i = 0; i < ROWS; i++)
+            items += model.items[id][i].used;
+        for (int i = 0; i < TAKEN; i++)
+            entries += model.pending[id][i].used;
+    }
+    assert_int_equal(atoi(test_value(raw, "SELECT COUNT(*) FROM item", pool)), items);
+    assert_int_equal(atoi(test_value(raw, "SELECT COUNT(*) FROM pending", pool)), entries);
+}
+
 static void check_all(usm_txn_t *txn)
 {
     for (apr_int64_t gen = model.acked; gen <= model.gen + 1; gen++)
@@ -377,8 +392,8 @@ typedef void (*step_fn)(usm_txn_t *txn, int id);
 
 static void one_step(usm_txn_t *txn)
 {
-    static const step_fn steps[] = {step_add,  step_add,  step_kill, step_touch, step_put,
-                                    step_put,  step_drop, step_take, check_one};
+    static const step_fn steps[] = {step_add, step_add, step_add,  step_kill, step_touch, step_put,
+                                    step_put, step_put, step_drop, step_take, step_take,  check_one};
     int what = below(1000);
     if (what < 10)
         step_answer();
@@ -386,8 +401,18 @@ static void one_step(usm_txn_t *txn)
         step_purge(txn);
     else if (what < 22)
         step_undo(txn);
-    else
-        steps[below(sizeof steps / sizeof steps[0])](txn, below(IDS));
+    else /* some ids often, so that much happens to one of them in one generation */
+        steps[below(sizeof steps / sizeof steps[0])](txn, chance(50) ? below(12) : below(IDS));
+}
+
+static void fill(void)
+{
+    usm_txn_t *txn = test_begin(store, USM_TXN_WRITE, pool);
+    for (int id = 0; id < IDS; id++) {
+        step_add(txn, id);
+        step_put(txn, id);
+    }
+    OK(vt->commit(txn));
 }
 
 static void test_random_steps(void **state)
@@ -397,13 +422,16 @@ static void test_random_steps(void **state)
     seed = text ? strtoull(text, NULL, 10) : 20261122;
     print_message("seed %" APR_UINT64_T_FMT ", %d steps\n", seed, steps);
     apr_pool_create(&pool, NULL);
-    store = test_store(pool);
+    const char *url = test_fresh_url(pool);
+    OK(usm_store_sql()->open(&store, url, 2, NULL, pool));
+    raw = test_connect(url, pool);
     vt = store->vt;
     test_ids_t made = test_collection(store, "1/1", pool);
     coll = made.collection;
     memset(&model, 0, sizeof model);
     model.gen = model.acked = 1;
     make_ids();
+    fill();
     while (steps > 0) {
         apr_pool_t *own;
         apr_pool_create(&own, pool);
@@ -425,6 +453,7 @@ static void test_random_steps(void **state)
         txn = test_begin(store, USM_TXN_READ, own);
         check_all(txn);
         OK(vt->commit(txn));
+        check_leftovers();
         apr_pool_destroy(own);
     }
     assert_true(model.gen > 10);

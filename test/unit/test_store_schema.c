@@ -48,8 +48,8 @@ static const char *const asks[USM__DIALECTS][4] = {
      "FROM pragma_index_list('%s') l WHERE origin <> 'pk' ORDER BY x)",
      "SELECT group_concat(\"from\" || '>' || \"table\" || '.' || \"to\" || ' ' || on_delete, '; ') "
      "FROM pragma_foreign_key_list('%s')"},
-    {"SELECT GROUP_CONCAT(CONCAT(column_name, IF(is_nullable = 'NO', '!', '')) ORDER BY ordinal_position SEPARATOR ' ') "
-     "FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '%s'",
+    {"SELECT GROUP_CONCAT(CONCAT(column_name, IF(is_nullable = 'NO', '!', '')) ORDER BY ordinal_position "
+     "SEPARATOR ' ') FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '%s'",
      "SELECT GROUP_CONCAT(column_name ORDER BY seq_in_index SEPARATOR ' ') FROM information_schema.statistics "
      "WHERE table_schema = DATABASE() AND table_name = '%s' AND index_name = 'PRIMARY'",
      "SELECT GROUP_CONCAT(x ORDER BY x SEPARATOR '; ') FROM (SELECT CONCAT(GROUP_CONCAT(column_name ORDER BY "
