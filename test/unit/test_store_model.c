@@ -188,13 +188,22 @@ static void step_take(usm_txn_t *txn, int id)
 {
     model_pending_t *row = find_pending(id, 0), *before = find_pending(id, model.gen + 1);
     int newer = row && chance(10); /* the entry changed after it was read: it stays */
-    usm_pending_row_t seen = {.id = ids[id], .state = row ? row->state : 0, .rev = row ? row->rev + (unsigned)newer : 1};
-    OK(vt->pending_take(txn, coll, &seen, model.gen + 1));
+    apr_int64_t gen = chance(15) ? 0 : model.gen + 1;
+    usm_pending_row_t seen = {.id = ids[id], .state = row ? row->state : 0, .rev = row ? row->rev : 1};
+    if (newer && chance(50))
+        seen.rev++;
+    else if (newer)
+        seen.state++;
+    OK(vt->pending_take(txn, coll, &seen, gen));
     if (!row || newer)
         return;
+    if (!gen) {
+        row->used = 0;
+        return;
+    }
     if (before)
         before->used = 0;
-    row->taken = model.gen + 1;
+    row->taken = gen;
 }
 
 /* The answer goes out: the generation being built is the newest. */
