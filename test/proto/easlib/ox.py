@@ -108,6 +108,13 @@ class OxUser:
         rows = self.call("GET", module, "all", folder=folder or self.default(module), columns="1,20", **extra)
         return [str(r[0]) for r in rows]
 
+    def syncable(self, module):
+        """Ids in the default folder of what a phone can hold: no distribution lists, no series of events or tasks."""
+        columns = {"contacts": "1,602", "calendar": "1,206,209", "tasks": "1,209"}[module]
+        extra = {"start": "0", "end": "4102444800000", "recurrence_master": "true"} if module == "calendar" else {}
+        rows = self.call("GET", module, "all", folder=self.default(module), columns=columns, **extra)
+        return [str(r[0]) for r in rows if not any(r[1:])]
+
     def get(self, module, oid, folder=None):
         return self.call("GET", module, "get", id=oid, folder=folder or self.default(module))
 

@@ -170,9 +170,11 @@ class Httpd:
         loads = "\n".join(f"LoadModule {m}_module {libexec}/mod_{m}.so" for m in self.MODULES
                           if f"mod_{m}.c" not in builtin and os.path.exists(f"{libexec}/mod_{m}.so"))
         key, cert = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                        "/CN=localhost",
-                        "-keyout", key, "-out", cert], check=True, stderr=subprocess.DEVNULL)
+        with open(os.path.join(folder, "req.cnf"), "w", encoding="ascii") as f:
+            f.write("[req]\ndistinguished_name=dn\nx509_extensions=x\n[dn]\n[x]\nsubjectAltName=DNS:localhost\n"
+                    "basicConstraints=critical,CA:FALSE\n")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                        "-config", f.name, "-keyout", key, "-out", cert], check=True, stderr=subprocess.DEVNULL)
         root = "User www-data\nGroup www-data\n" if os.getuid() == 0 else ""
         self.conf = os.path.join(folder, "httpd.conf")
         with open(self.conf, "w", encoding="utf-8") as f:
@@ -196,6 +198,7 @@ ThreadsPerChild 25
 MaxRequestWorkers 50
 MinSpareThreads 1
 MaxSpareThreads 50
+SSLSessionCache shmcb:{folder}/tls(131072)
 Timeout 60
 KeepAliveTimeout 30
 GracefulShutdownTimeout 5
