@@ -108,7 +108,8 @@ class Demo:
                 (2, "mails", "Email:Subject", f"Begruessung {tag}", None)):
             cid = self.r.folder(kind)
             self.r.sync(cid)
-            n, there = len(self.r.collections[cid].items), len(self.owner.syncable(module) if module else self.owner.mails())
+            n = len(self.r.collections[cid].items)
+            there = len(self.owner.syncable(module) if module else self.owner.mails())
             self.prove(f"{n} {what}, among them “{want}”; OX has {there} that it can hold",
                        len(self.r.find(cid, path, want)) == 1 and n == there)
 

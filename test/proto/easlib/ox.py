@@ -109,8 +109,8 @@ class OxUser:
         return [str(r[0]) for r in rows]
 
     def syncable(self, module):
-        """Ids in the default folder of what a phone can hold: no distribution lists, no series of events or tasks."""
-        columns = {"contacts": "1,602", "calendar": "1,206,209", "tasks": "1,209"}[module]
+        """Ids in the default folder of what a phone can hold: no distribution lists, no series of events."""
+        columns = {"contacts": "1,602", "calendar": "1,206,209", "tasks": "1"}[module]
         extra = {"start": "0", "end": "4102444800000", "recurrence_master": "true"} if module == "calendar" else {}
         rows = self.call("GET", module, "all", folder=self.default(module), columns=columns, **extra)
         return [str(r[0]) for r in rows if not any(r[1:])]

@@ -173,8 +173,8 @@ class Httpd:
         with open(os.path.join(folder, "req.cnf"), "w", encoding="ascii") as f:
             f.write("[req]\ndistinguished_name=dn\nx509_extensions=x\n[dn]\n[x]\nsubjectAltName=DNS:localhost\n"
                     "basicConstraints=critical,CA:FALSE\n")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                        "-config", f.name, "-keyout", key, "-out", cert], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                        "-subj", "/CN=localhost", "-config", f.name, "-keyout", key, "-out", cert], check=True, stderr=subprocess.DEVNULL)
         root = "User www-data\nGroup www-data\n" if os.getuid() == 0 else ""
         self.conf = os.path.join(folder, "httpd.conf")
         with open(self.conf, "w", encoding="utf-8") as f:
