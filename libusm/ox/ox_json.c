@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,10 +211,13 @@ const char *ox_json_text(const ox_json_t *j, apr_pool_t *pool)
 {
     if (json_is_string(j))
         return usm__text_clean(pool, json_string_value(j), json_string_length(j), NULL);
-    if (json_is_integer(j))
-        return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(j));
-    if (json_is_real(j))
-        return apr_psprintf(pool, "%.15g", json_real_value(j));
+    if (json_is_integer(j) || (ox_json_has_int(j) && (double)ox_json_int(j, 0) == json_real_value(j)))
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT, ox_json_int(j, 0));
+    if (json_is_real(j)) {
+        char num[40]; /* APR's own %g is wrong for large exponents */
+        snprintf(num, sizeof num, "%.15g", json_real_value(j));
+        return apr_pstrdup(pool, num);
+    }
     return NULL;
 }
 

@@ -143,6 +143,9 @@ static void encode_tree(GMimeObject *object)
             encode_tree(g_mime_message_get_mime_part(inner));
         }
     } else if (GMIME_IS_PART(object)) {
+        /* GMime leaves "binary" as it is: that is not what a 7-bit way can carry. */
+        if (g_mime_part_get_content_encoding(GMIME_PART(object)) == GMIME_CONTENT_ENCODING_BINARY)
+            g_mime_part_set_content_encoding(GMIME_PART(object), GMIME_CONTENT_ENCODING_BASE64);
         g_mime_object_encode(object, GMIME_ENCODING_CONSTRAINT_7BIT);
     }
 }

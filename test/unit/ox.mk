@@ -6,7 +6,14 @@ OX_TEST_LDADD = libusm/libusmall.la $(APR_LIBS) $(CMOCKA_LIBS)
 OX_TEST_COMMON = test/unit/ox_test.c test/unit/ox_test.h
 OX_TESTS = test/unit/test_ox_standin \
 	test/unit/test_ox_standin_mail \
-	test/unit/test_ox_standin_event
+	test/unit/test_ox_standin_event \
+	test/unit/test_ox_error \
+	test/unit/test_ox_json \
+	test/unit/test_ox_stream \
+	test/unit/test_ox_cursor \
+	test/unit/test_ox_map \
+	test/unit/test_text \
+	test/unit/test_mime
 check_PROGRAMS += $(OX_TESTS)
 TESTS += $(OX_TESTS)
 
@@ -21,4 +28,32 @@ test_unit_test_ox_standin_mail_LDADD = $(OX_TEST_LDADD)
 test_unit_test_ox_standin_event_SOURCES = test/unit/test_ox_standin_event.c $(OX_TEST_COMMON)
 test_unit_test_ox_standin_event_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_standin_event_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_ox_error_SOURCES = test/unit/test_ox_error.c $(OX_TEST_COMMON)
+test_unit_test_ox_error_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_error_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_ox_json_SOURCES = test/unit/test_ox_json.c
+test_unit_test_ox_json_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_json_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_ox_stream_SOURCES = test/unit/test_ox_stream.c
+test_unit_test_ox_stream_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_stream_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_ox_cursor_SOURCES = test/unit/test_ox_cursor.c
+test_unit_test_ox_cursor_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_cursor_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_ox_map_SOURCES = test/unit/test_ox_map.c $(OX_TEST_COMMON)
+test_unit_test_ox_map_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_map_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_text_SOURCES = test/unit/test_text.c
+test_unit_test_text_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_text_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_mime_SOURCES = test/unit/test_mime.c
+test_unit_test_mime_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_mime_LDADD = $(OX_TEST_LDADD)
 endif
