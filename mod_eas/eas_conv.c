@@ -11,6 +11,7 @@
 #include "eas_timezone.h"
 
 #define PAGE_OF(tag) ((tag) >> 8)
+#define ADDRESSES_MAX 32768 /* bytes, MS-ASEMAIL 2.2.2.78 */
 #define PICTURE_MAX 49152 /* characters of base64, MS-ASCNTC 2.2.2.57 */
 
 static usm_error_t *bad(eas_map_t *map, const eas_row_t *row)
@@ -106,12 +107,32 @@ static void enc_date(eas_map_t *map, const eas_row_t *row, const usm_value_t *v)
     put_time(map, row->tag, v->u.num + (is_task ? 0 : NOON_MS));
 }
 
+const char *eas_user_zone(eas_map_t *map)
+{
+    const usm_userinfo_t *info = NULL;
+    usm_error_t *err = map->ctx->session ? usm_session_userinfo(&info, map->ctx->session) : NULL;
+    usm_error_clear(err);
+    return err || !info ? NULL : info->timezone;
+}
+
+/* Twelve hours and more east of Greenwich, local midnight is noon or earlier of the day before. */
+static usm_time_t far_east(eas_map_t *map, usm_time_t t)
+{
+    eas_tzrule_t rule;
+    const char *zone = eas_user_zone(map);
+    if (!zone || !eas_tz_zone(&rule, zone, map->pool))
+        return 0;
+    usm_time_t offset = (usm_time_t)eas_tz_offset(&rule, t) * 1000;
+    return offset >= USM_DAY_MS / 2 && (t + offset) % USM_DAY_MS == 0 ? offset : 0;
+}
+
 static usm_error_t *dec_date(usm_item_t *item, eas_map_t *map, const eas_row_t *row, const eas_node_t *node)
 {
-    usm_time_t t;
+    usm_time_t t, east;
     if (!eas_time_parse(&t, eas_node_text(node)))
         return bad(map, row);
-    t += 12 * 3600000 - 1;
+    east = far_east(map, t);
+    t += east ? east : USM_DAY_MS / 2 - 1;
     t -= ((t % USM_DAY_MS) + USM_DAY_MS) % USM_DAY_MS;
     usm_item_set_num(item, row->field, t);
     return NULL;
@@ -169,9 +190,13 @@ static usm_error_t *dec_sensitivity(usm_item_t *item, eas_map_t *map, const eas_
     return dec_range(item, map, row, node, USM_SENS_CONFIDENTIAL);
 }
 
+/* Of a task; Exchange takes any number there (MS-ASTASK 2.2.2.15). */
 static usm_error_t *dec_importance(usm_item_t *item, eas_map_t *map, const eas_row_t *row, const eas_node_t *node)
 {
-    return dec_range(item, map, row, node, USM_IMP_HIGH);
+    USM_ERR(dec_int(item, map, row, node));
+    if (item->v[row->field].u.num > USM_IMP_HIGH)
+        item->v[row->field].u.num = USM_IMP_HIGH;
+    return NULL;
 }
 
 static void enc_verb(eas_map_t *map, const eas_row_t *row, const usm_value_t *v)
@@ -196,14 +221,19 @@ static usm_error_t *dec_text(usm_item_t *item, eas_map_t *map, const eas_row_t *
     return NULL;
 }
 
-/* `"Name" <a@b>` and `a@b` are both sent for an address. */
+/* `"Name" <a@b>` and `a@b` are both sent for an address. NULL stays NULL. */
+static const char *bare_address(const char *text, apr_pool_t *pool)
+{
+    const char *open = text ? strrchr(text, '<') : NULL, *close = open ? strchr(open, '>') : NULL;
+    return close ? apr_pstrmemdup(pool, open + 1, (apr_size_t)(close - open - 1)) : text;
+}
+
 static usm_error_t *dec_email(usm_item_t *item, eas_map_t *map, const eas_row_t *row, const eas_node_t *node)
 {
-    const char *text = eas_node_text(node), *open = text ? strrchr(text, '<') : NULL;
-    const char *close = open ? strchr(open, '>') : NULL;
+    const char *text = bare_address(eas_node_text(node), map->pool);
     if (!text)
         return bad(map, row);
-    usm_item_set_text(item, row->field, close ? apr_pstrmemdup(map->pool, open + 1, (apr_size_t)(close - open - 1)) : text);
+    usm_item_set_text(item, row->field, text);
     return NULL;
 }
 
@@ -249,24 +279,34 @@ static usm_error_t *dec_list(usm_item_t *item, eas_map_t *map, const eas_row_t *
     return NULL;
 }
 
-/* To and Cc separate by comma, ReplyTo by semicolon (MS-ASEMAIL 2.2.2.67). */
+/* A quoted name can hold neither quotes nor backslashes that a simple reader would understand. */
+static const char *one_address(const usm_addr_t *a, apr_pool_t *pool)
+{
+    const char *addr = a->addr ? a->addr : "";
+    if (!a->name || !*a->name)
+        return addr;
+    char *name = apr_pstrdup(pool, a->name);
+    for (char *p = name; *p; p++)
+        *p = *p == '"' ? '\'' : *p == '\\' ? '/' : *p;
+    return apr_pstrcat(pool, "\"", name, "\" <", addr, ">", NULL);
+}
+
+/* To and Cc separate by comma, ReplyTo by semicolon (MS-ASEMAIL 2.2.2.67). Whole addresses, as many as there is room
+ * for. */
 static const char *address_list(const usm_addrs_t *addrs, const char *separator, apr_pool_t *pool)
 {
-    const char *text = "";
+    apr_array_header_t *parts = apr_array_make(pool, addrs->count * 2, sizeof(const char *));
+    apr_size_t len = 0, width = strlen(separator);
     for (int i = 0; i < addrs->count; i++) {
-        const usm_addr_t *a = &addrs->items[i];
-        const char *addr = a->addr ? a->addr : "", *one = addr;
-        if (a->name && *a->name) {
-            char *name = apr_pstrdup(pool, a->name);
-            for (char *p = name; *p; p++)
-                *p = *p == '"' ? '\'' : *p;
-            one = apr_pstrcat(pool, "\"", name, "\" <", addr, ">", NULL);
-        }
-        text = *text ? apr_pstrcat(pool, text, separator, one, NULL) : one;
-        if (strlen(text) > 32768) /* MS-ASEMAIL 2.2.2.78 */
+        const char *one = one_address(&addrs->items[i], pool);
+        len += strlen(one) + (i ? width : 0);
+        if (len > ADDRESSES_MAX)
             break;
+        if (i)
+            APR_ARRAY_PUSH(parts, const char *) = separator;
+        APR_ARRAY_PUSH(parts, const char *) = one;
     }
-    return text;
+    return apr_array_pstrcat(pool, parts, '\0');
 }
 
 static void enc_addrs(eas_map_t *map, const eas_row_t *row, const usm_value_t *v)
@@ -280,20 +320,42 @@ static void enc_addrs(eas_map_t *map, const eas_row_t *row, const usm_value_t *v
 
 static void enc_picture(eas_map_t *map, const eas_row_t *row, const usm_value_t *v)
 {
+    if (v->u.blob->len > PICTURE_MAX / 4 * 3)
+        return;
     char *text = apr_palloc(map->pool, (apr_size_t)apr_base64_encode_len((int)v->u.blob->len));
     apr_base64_encode_binary(text, v->u.blob->data, (int)v->u.blob->len);
-    if (strlen(text) <= PICTURE_MAX)
-        eas_writer_tag_text(map->out, row->tag, text);
+    eas_writer_tag_text(map->out, row->tag, text);
+}
+
+/* Bytes of a base64 text, which may be broken into lines; NULL when it is none or has more than @a max characters. */
+static unsigned char *from_base64(apr_size_t *len_p, const char *text, apr_size_t max, apr_pool_t *pool)
+{
+    apr_size_t n = 0, padding = 0;
+    char *clean = apr_palloc(pool, (text && strlen(text) <= 2 * max ? strlen(text) : 0) + 1);
+    if (!text || strlen(text) > 2 * max)
+        return NULL;
+    for (; *text; text++) {
+        if (isspace((unsigned char)*text))
+            continue;
+        padding += *text == '=';
+        if (*text != '=' && (padding || (!isalnum((unsigned char)*text) && *text != '+' && *text != '/')))
+            return NULL;
+        clean[n++] = *text;
+    }
+    clean[n] = '\0';
+    if (n > max || padding > 2)
+        return NULL;
+    unsigned char *data = apr_palloc(pool, (apr_size_t)apr_base64_decode_len(clean) + 1);
+    *len_p = (apr_size_t)apr_base64_decode_binary(data, clean);
+    return data;
 }
 
 static usm_error_t *dec_picture(usm_item_t *item, eas_map_t *map, const eas_row_t *row, const eas_node_t *node)
 {
-    const char *text = eas_node_text(node);
-    if (!text || strlen(text) > PICTURE_MAX)
-        return bad(map, row);
     usm_blob_t *blob = apr_pcalloc(map->pool, sizeof *blob);
-    unsigned char *data = apr_palloc(map->pool, (apr_size_t)apr_base64_decode_len(text) + 1);
-    blob->len = (apr_size_t)apr_base64_decode_binary(data, text);
+    const unsigned char *data = from_base64(&blob->len, eas_node_text(node), PICTURE_MAX, map->pool);
+    if (!data)
+        return bad(map, row);
     blob->data = data;
     blob->content_type = blob->len > 3 && memcmp(data, "\x89PNG", 4) == 0   ? "image/png"
                          : blob->len > 3 && memcmp(data, "GIF8", 4) == 0 ? "image/gif"
@@ -304,31 +366,36 @@ static usm_error_t *dec_picture(usm_item_t *item, eas_map_t *map, const eas_row_
 
 /* ---- zones, attendees, attachments, flags ---- */
 
-static void enc_zone(eas_map_t *map, const eas_row_t *row, const usm_value_t *v)
+void eas_zone_put(eas_map_t *map, const char *zone)
 {
     unsigned char blob[EAS_TZ_BLOB];
     char text[EAS_TZ_BLOB * 4 / 3 + 8];
     eas_tzrule_t rule;
-    if (!eas_tz_zone(&rule, v->u.text, map->pool))
+    if (!eas_tz_zone(&rule, zone, map->pool))
         memset(&rule, 0, sizeof rule);
     eas_tz_to_blob(blob, &rule);
     apr_base64_encode_binary(text, blob, EAS_TZ_BLOB);
-    eas_writer_tag_text(map->out, row->tag, text);
+    eas_writer_tag_text(map->out, EAS_Calendar_Timezone, text);
+}
+
+int eas_zone_read(eas_tzrule_t *rule, const eas_node_t *node, apr_pool_t *pool)
+{
+    apr_size_t len;
+    const unsigned char *blob = from_base64(&len, eas_node_text(node), 240, pool);
+    return blob && eas_tz_from_blob(rule, blob, len);
+}
+
+static void enc_zone(eas_map_t *map, const eas_row_t *row, const usm_value_t *v)
+{
+    eas_zone_put(map, v->u.text);
 }
 
 static usm_error_t *dec_zone(usm_item_t *item, eas_map_t *map, const eas_row_t *row, const eas_node_t *node)
 {
-    unsigned char blob[EAS_TZ_BLOB + 8];
-    const char *text = eas_node_text(node), *zone = NULL;
-    const usm_userinfo_t *info;
     eas_tzrule_t rule;
-    if (!text || strlen(text) > 240 || apr_base64_decode_len(text) > (int)sizeof blob)
+    if (!eas_zone_read(&rule, node, map->pool))
         return bad(map, row);
-    apr_size_t len = (apr_size_t)apr_base64_decode_binary(blob, text);
-    if (!eas_tz_from_blob(&rule, blob, len))
-        return bad(map, row);
-    USM_ERR(usm_session_userinfo(&info, map->ctx->session));
-    zone = eas_tz_find(&rule, info->timezone, map->pool);
+    const char *zone = eas_tz_find(&rule, eas_user_zone(map), map->pool);
     if (zone) /* a blob that no zone matches leaves the zone as it is: times on the wire are UTC */
         usm_item_set_text(item, row->field, zone);
     return NULL;
@@ -347,7 +414,7 @@ static void enc_attendees(eas_map_t *map, const eas_row_t *row, const usm_value_
         eas_writer_tag_text(map->out, EAS_Calendar_Email, a->email ? a->email : "");
         eas_writer_tag_text(map->out, EAS_Calendar_Name, a->name && *a->name ? a->name : a->email ? a->email : "?");
         if (map->ctx->version >= 120) {
-            eas_writer_tag_int(map->out, EAS_Calendar_AttendeeStatus, wire_status[a->status]);
+            eas_writer_tag_int(map->out, EAS_Calendar_AttendeeStatus, wire_status[a->status & 3]);
             eas_writer_tag_int(map->out, EAS_Calendar_AttendeeType, a->type ? a->type : USM_ATT_REQUIRED);
         }
         eas_writer_end(map->out);
@@ -367,7 +434,8 @@ static usm_error_t *dec_attendees(usm_item_t *item, eas_map_t *map, const eas_ro
     {
         usm_attendee_t *a = &list->items[list->count];
         apr_int64_t n = 0;
-        a->email = eas_node_child_text(child, EAS_Calendar_Email);
+        memset(a, 0, sizeof *a); /* the one before may have been left out */
+        a->email = bare_address(eas_node_child_text(child, EAS_Calendar_Email), map->pool);
         a->name = eas_node_child_text(child, EAS_Calendar_Name);
         a->type = USM_ATT_REQUIRED;
         if (eas_node_int(eas_node_child(child, EAS_Calendar_AttendeeType), 1, 3, &n))
@@ -422,6 +490,14 @@ static void enc_flag(eas_map_t *map, const eas_row_t *row, const usm_value_t *v)
     eas_writer_end(map->out);
 }
 
+/* Two times of a flag: both good, and the second not before the first. */
+static int in_time(const eas_node_t *node, unsigned first, unsigned second)
+{
+    usm_time_t a, b;
+    return eas_time_parse(&a, eas_node_child_text(node, first)) &&
+           eas_time_parse(&b, eas_node_child_text(node, second)) && a <= b;
+}
+
 /* MS-ASEMAIL 2.2.2.34: what belongs together must come together. */
 static int flag_is_whole(const eas_node_t *node, apr_int64_t status)
 {
@@ -431,7 +507,10 @@ static int flag_is_whole(const eas_node_t *node, apr_int64_t status)
         n += eas_node_child(node, dates[i]) != NULL;
     if (eas_node_child(node, EAS_Tasks_ReminderSet) && !eas_node_bool(eas_node_child(node, EAS_Tasks_ReminderSet), &remind))
         return 0;
-    if (n % 4 || (remind && !eas_node_child(node, EAS_Tasks_ReminderTime)))
+    if (n && (n < 4 || !in_time(node, EAS_Tasks_StartDate, EAS_Tasks_DueDate) ||
+              !in_time(node, EAS_Tasks_UtcStartDate, EAS_Tasks_UtcDueDate)))
+        return 0;
+    if (remind && !eas_node_child(node, EAS_Tasks_ReminderTime))
         return 0;
     int done = eas_node_child(node, EAS_Email_CompleteTime) != NULL, date = eas_node_child(node, EAS_Tasks_DateCompleted) != NULL;
     return done == date && (status != 2 || eas_node_child(node, EAS_Email_FlagType));

@@ -32,19 +32,20 @@ static const eas_row_t no_rows[] = {{NULL, USM_T_TEXT, 0, 0, 0, 0}};
 
 typedef struct class_t {
     const eas_row_t *rows;
-    unsigned body25;                                                     /* Body element of version 2.5 */
+    unsigned body25, truncated25;                                        /* Body elements of version 2.5 */
     void (*extra)(eas_map_t *map, const usm_item_t *item);               /* elements made of no single field */
     int (*skips)(eas_map_t *map, const eas_row_t *row);                  /* rows that do not apply to this item */
     usm_error_t *(*decoded)(usm_item_t *, eas_map_t *, const eas_node_t *); /* what needs several elements */
 } class_t;
 
 static const class_t classes[USM_CLASS_COUNT] = {
-    [USM_FOLDER] = {no_rows, 0, NULL, NULL, NULL},
-    [USM_EMAIL] = {email_rows, EAS_Email_Body, eas_email_extra, NULL, NULL},
-    [USM_CONTACT] = {contact_rows, EAS_Contacts_Body, eas_contact_extra, NULL, NULL},
-    [USM_EVENT] = {event_rows, EAS_Calendar_Body, eas_event_extra, eas_event_skips, eas_event_decoded},
-    [USM_TASK] = {task_rows, EAS_Tasks_Body, eas_task_extra, NULL, eas_task_decoded},
-    [USM_NOTE] = {no_rows, 0, NULL, NULL, NULL},
+    [USM_FOLDER] = {.rows = no_rows},
+    [USM_EMAIL] = {email_rows, EAS_Email_Body, EAS_Email_BodyTruncated, eas_email_extra, NULL, NULL},
+    [USM_CONTACT] = {contact_rows, EAS_Contacts_Body, EAS_Contacts_BodyTruncated, eas_contact_extra, NULL, NULL},
+    [USM_EVENT] = {event_rows, EAS_Calendar_Body, EAS_Calendar_BodyTruncated, eas_event_extra, eas_event_skips,
+                   eas_event_decoded},
+    [USM_TASK] = {task_rows, EAS_Tasks_Body, EAS_Tasks_BodyTruncated, eas_task_extra, NULL, eas_task_decoded},
+    [USM_NOTE] = {.rows = no_rows},
 };
 
 const eas_row_t *eas_map_rows(usm_class_e cls)
@@ -57,24 +58,43 @@ static int in_version(const eas_row_t *row, unsigned version)
     return version >= row->since && version <= row->until;
 }
 
+static void encode_row(eas_map_t *map, const eas_row_t *row)
+{
+    const class_t *cls = &classes[map->cls];
+    const usm_value_t *v = &map->item->v[row->field];
+    if (!in_version(row, map->ctx->version) || !eas_convs[row->type].encode || (cls->skips && cls->skips(map, row)))
+        return;
+    /* A flag that is gone has to be said; any other value that is not there is not mentioned. */
+    if (v->state == USM_SET || row->type == USM_T_FLAG)
+        eas_convs[row->type].encode(map, row, v);
+}
+
+/* A mail of which only flags changed. What this version has no element for still has to be answered by something:
+ * Read, as it is, changes nothing. */
+static void encode_changed(eas_map_t *map, const usm_fieldset_t *changed)
+{
+    apr_off_t before = eas_writer_bytes(map->out);
+    for (const eas_row_t *row = email_rows; row->name; row++) {
+        if (USM_FIELDSET_HAS(changed, row->field))
+            encode_row(map, row);
+    }
+    for (const eas_row_t *row = email_rows; eas_writer_bytes(map->out) == before && row->name; row++) {
+        if (row->field == USM_EMAIL_READ)
+            encode_row(map, row);
+    }
+}
+
 void eas_map_encode(eas_map_t *map, const usm_item_t *item, const usm_fieldset_t *changed)
 {
     const class_t *cls = &classes[map->cls];
-    int only = changed && map->cls == USM_EMAIL;
     map->item = item;
-    for (const eas_row_t *row = cls->rows; row->name; row++) {
-        const usm_value_t *v = &item->v[row->field];
-        if (!in_version(row, map->ctx->version) || !eas_convs[row->type].encode)
-            continue;
-        if (only && !USM_FIELDSET_HAS(changed, row->field))
-            continue;
-        if (cls->skips && cls->skips(map, row))
-            continue;
-        /* A flag that is gone has to be said; any other value that is not there is not mentioned. */
-        if (v->state == USM_SET || row->type == USM_T_FLAG)
-            eas_convs[row->type].encode(map, row, v);
+    if (changed && map->cls == USM_EMAIL) {
+        encode_changed(map, changed);
+        return;
     }
-    if (cls->extra && !only)
+    for (const eas_row_t *row = cls->rows; row->name; row++)
+        encode_row(map, row);
+    if (cls->extra)
         cls->extra(map, item);
 }
 
@@ -89,6 +109,20 @@ static const eas_row_t *row_of(usm_class_e cls, unsigned tag, unsigned version)
     return NULL;
 }
 
+/* Booleans and flags have a meaning for the empty tag (MS-ASDTYPE 2.1); for all others it deletes. */
+static int empty_deletes(usm_type_e type)
+{
+    return type != USM_T_BOOL && type != USM_T_TASKSTATE && type != USM_T_FLAG;
+}
+
+/* A body that the device has only the start of must not replace the whole one. */
+static int is_cut_body25(const eas_map_t *map, const eas_row_t *row, const eas_node_t *data)
+{
+    int cut = 0;
+    return row->type == USM_T_BODY && map->ctx->version < 120 &&
+           eas_node_bool(eas_node_child(data, classes[map->cls].truncated25), &cut) && cut;
+}
+
 usm_error_t *eas_map_decode(usm_item_t **item_p, eas_map_t *map, const eas_node_t *data)
 {
     usm_item_t *item = usm_item_create(map->cls, map->pool);
@@ -96,9 +130,10 @@ usm_error_t *eas_map_decode(usm_item_t **item_p, eas_map_t *map, const eas_node_
     EAS_NODE_EACH(node, data)
     {
         const eas_row_t *row = row_of(map->cls, node->tag, map->ctx->version);
-        if (!row || !eas_convs[row->type].decode)
+        if (!row || !eas_convs[row->type].decode || usm_field(map->cls, row->field)->flags & USM_F_RO ||
+            is_cut_body25(map, row, data))
             continue;
-        if (node->is_empty && row->type != USM_T_BOOL && row->type != USM_T_FLAG)
+        if (node->is_empty && empty_deletes(row->type))
             usm_item_set_empty(item, row->field);
         else
             USM_ERR_W(eas_convs[row->type].decode(item, map, row, node), "field %s", row->name);
@@ -141,30 +176,32 @@ static apr_uint64_t generous(apr_int64_t truncation)
     return truncation < 0 ? APR_UINT64_MAX : (apr_uint64_t)truncation * 8 + 16384;
 }
 
+static void fetch_mime(usm_fetch_t *fetch, const eas_view_t *view)
+{
+    fetch->body_forms |= view->mime_support == 2 ? USM_BODY_MIME : USM_BODY_MIME_IF_SIGNED;
+    fetch->mime_max = APR_UINT64_MAX;
+}
+
 static void fetch_bodies(usm_fetch_t *fetch, unsigned version, const eas_view_t *view)
 {
     apr_uint64_t most = 0;
     if (version < 120)
         most = generous(view->full ? -1 : view->truncation);
+    else if (view->prefs == 0)
+        most = view->full ? APR_UINT64_MAX : 1024; /* but for a Fetch only sizes are told */
     for (int i = 0; i < view->prefs; i++) {
         const eas_bodypref_t *p = &view->pref[i];
         apr_uint64_t wanted = generous(p->truncation);
-        if (p->type == 4 && view->mime_support) {
-            fetch->body_forms |= view->mime_support == 2 ? USM_BODY_MIME : USM_BODY_MIME_IF_SIGNED;
-            fetch->mime_max = APR_UINT64_MAX;
-        } else if (p->type == 1 || p->type == 2) {
-            fetch->body_forms |= USM_BODY_TEXT | USM_BODY_HTML;
-            most = wanted > most ? wanted : most;
-        }
-        if (p->preview)
-            most = most > 16384 ? most : 16384;
+        if (p->type == 4 && view->mime_support)
+            fetch_mime(fetch, view);
+        /* Where MIME may not be had, and for RTF, text stands in. */
+        if ((p->type != 4 || view->mime_support != 2 || p->all_or_none) && wanted > most)
+            most = wanted;
+        if (p->preview && most < 16384)
+            most = 16384;
     }
-    if (version < 120 && view->mime_support) {
-        fetch->body_forms |= view->mime_support == 2 ? USM_BODY_MIME : USM_BODY_MIME_IF_SIGNED;
-        fetch->mime_max = APR_UINT64_MAX;
-    }
-    if (view->prefs == 0 && version >= 120)
-        most = 1024; /* only sizes are told */
+    if (version < 120 && view->mime_support)
+        fetch_mime(fetch, view);
     fetch->body_forms |= USM_BODY_TEXT | USM_BODY_HTML;
     fetch->text_max = fetch->html_max = most;
 }

@@ -9,6 +9,7 @@
 #include <usm/usm.h>
 
 #include "eas.h"
+#include "eas_timezone.h"
 
 #define EAS_PREFS_MAX 4
 
@@ -53,10 +54,10 @@ typedef struct eas_row_t {
 const eas_row_t *eas_map_rows(usm_class_e cls);
 
 /** Write the children of ApplicationData: all set fields, or, with @a changed, those alone (a mail whose flags changed
- * is sent as just these; other classes are sent whole, since a device drops what is missing). */
+ * is sent as just these; other classes are sent whole, since a device drops what is missing). Never nothing at all. */
 void eas_map_encode(eas_map_t *map, const usm_item_t *item, const usm_fieldset_t *changed);
 /** Read ApplicationData into an item: set where there is a value, empty where the tag is empty. Elements of other
- * versions or of no row are passed over. Errors: INVALID (a value that cannot be). */
+ * versions, of no row or of one that devices cannot change are passed over. Errors: INVALID (a value that cannot be). */
 usm_error_t *eas_map_decode(usm_item_t **item_p, eas_map_t *map, const eas_node_t *data);
 /** Fields that stay when a change leaves them out: those the version has no element for, and, by the Supported list
  * kept from the first Sync, the ghosted ones. @a supported NULL = there was no Supported element. */
@@ -76,6 +77,12 @@ typedef struct eas_conv_t {
 extern const eas_conv_t eas_convs[USM_T_COUNT];
 /** Parse a dateTime in either form. @return 0 when it is none. */
 int eas_time_parse(usm_time_t *t, const char *text);
+/** Write the blob of a zone, or of UTC when it is unknown, as Calendar:Timezone. */
+void eas_zone_put(eas_map_t *map, const char *zone);
+/** Rule out of a Calendar:Timezone element. @return 0 when it is none. */
+int eas_zone_read(eas_tzrule_t *rule, const eas_node_t *node, apr_pool_t *pool);
+/** Name of the user's own zone; NULL when nobody knows. */
+const char *eas_user_zone(eas_map_t *map);
 
 /* eas_mapbody.c */
 void eas_encode_body(eas_map_t *map, const eas_row_t *row, const usm_value_t *v);

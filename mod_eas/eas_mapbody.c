@@ -67,29 +67,37 @@ static int fits(const form_t *form, const eas_bodypref_t *p)
     return !p->all_or_none || p->truncation < 0 || form->full <= (apr_uint64_t)p->truncation;
 }
 
-/* Native type first, then HTML, then text: the richest the device asked for. */
+static int gets_mime(const eas_view_t *view, const usm_body_t *b)
+{
+    return b->mime.data && (view->mime_support == 2 || (view->mime_support == 1 && b->is_signed));
+}
+
+/* MIME where it is asked for and to be had, then the native type, then the other one of HTML and text. Where all that
+ * were asked for are too large for AllOrNone, only the size is told; where none was asked for that can be had, the
+ * native type stands in. */
 static int choose(form_t *form, const eas_bodypref_t **pref_p, const eas_map_t *map, const usm_body_t *b)
 {
     const eas_view_t *view = map->view;
-    int order[3] = {2, 1, 0}, n = 0;
-    const eas_bodypref_t *mime = pref_of(view, 4);
-    if (mime && b->mime.data && (view->mime_support == 2 || (view->mime_support == 1 && b->is_signed))) {
-        *pref_p = mime;
-        return make_form(form, 4, b, map->pool);
-    }
-    if (b->native == USM_BODY_TEXT) {
-        order[0] = 1;
-        order[1] = 2;
-    }
-    for (; n < 2; n++) {
+    int order[2] = {b->native == USM_BODY_HTML ? 2 : 1, b->native == USM_BODY_HTML ? 1 : 2}, asked = 0;
+    *pref_p = pref_of(view, 4);
+    if (*pref_p && gets_mime(view, b) && make_form(form, 4, b, map->pool) && (b->is_signed || fits(form, *pref_p)))
+        return 1;
+    for (int n = 0; n < 2; n++) {
         const eas_bodypref_t *p = pref_of(view, order[n]);
-        if (p && make_form(form, order[n], b, map->pool) && fits(form, p)) {
-            *pref_p = p;
+        if (!p || !make_form(form, order[n], b, map->pool))
+            continue;
+        *pref_p = p;
+        if (fits(form, p))
             return 1;
-        }
+        asked = 1;
     }
-    *pref_p = NULL;
-    return 0;
+    if (asked) {
+        form->len = 0;
+        form->cut = 1;
+        return 1;
+    }
+    *pref_p = &view->pref[0];
+    return make_form(form, order[0], b, map->pool) || make_form(form, order[1], b, map->pool);
 }
 
 static void put_preview(eas_map_t *map, const usm_body_t *b, int chars)
@@ -113,21 +121,26 @@ static int native_type(const usm_body_t *b)
     return b->native == USM_BODY_HTML ? 2 : 1;
 }
 
-static void put_body(eas_map_t *map, const form_t *form, int with_data)
+static void put_data(eas_map_t *map, unsigned tag, const form_t *form)
 {
-    eas_writer_tag_int(map->out, EAS_AirSyncBase_Type, form->type);
-    eas_writer_tag_int(map->out, EAS_AirSyncBase_EstimatedDataSize, (apr_int64_t)form->full);
-    if (form->cut)
-        eas_writer_tag_int(map->out, EAS_AirSyncBase_Truncated, 1);
-    if (!with_data || !form->len)
-        return;
-    eas_writer_start(map->out, EAS_AirSyncBase_Data);
     apr_size_t bad;
+    if (!form->len)
+        return;
+    eas_writer_start(map->out, tag);
     if (form->type == 4 && eas_xml_check(form->data, form->len, &bad) != form->len)
         eas_writer_opaque(map->out, form->data, form->len); /* the only way to carry such bytes unharmed */
     else
         eas_writer_text(map->out, form->data, form->len);
     eas_writer_end(map->out);
+}
+
+static void put_body(eas_map_t *map, const form_t *form)
+{
+    eas_writer_tag_int(map->out, EAS_AirSyncBase_Type, form->type);
+    eas_writer_tag_int(map->out, EAS_AirSyncBase_EstimatedDataSize, (apr_int64_t)form->full);
+    if (form->cut)
+        eas_writer_tag_int(map->out, EAS_AirSyncBase_Truncated, 1);
+    put_data(map, EAS_AirSyncBase_Data, form);
 }
 
 static void encode_body12(eas_map_t *map, const eas_row_t *row, const usm_body_t *b)
@@ -143,7 +156,7 @@ static void encode_body12(eas_map_t *map, const eas_row_t *row, const usm_body_t
                 form.cut = form.full > 0;
                 form.len = 0;
             }
-            put_body(map, &form, !is_mail || map->view->full);
+            put_body(map, &form);
             eas_writer_end(map->out);
         }
     } else if (choose(&form, &pref, map, b)) {
@@ -151,7 +164,7 @@ static void encode_body12(eas_map_t *map, const eas_row_t *row, const usm_body_t
         apr_int64_t max = form.type == 4 && map->view->mime_truncation >= 0 ? map->view->mime_truncation : pref->truncation;
         cut(&form, whole_mime ? -1 : max);
         eas_writer_start(map->out, row->tag);
-        put_body(map, &form, 1);
+        put_body(map, &form);
         if (pref->preview && map->ctx->version >= 140)
             put_preview(map, b, pref->preview);
         eas_writer_end(map->out);
@@ -172,14 +185,12 @@ static void encode_body25(eas_map_t *map, const usm_body_t *b)
     };
     form_t form;
     const eas_view_t *view = map->view;
-    if (map->cls == USM_EMAIL && b->mime.data && (view->mime_support == 2 || (view->mime_support == 1 && b->is_signed))) {
+    if (map->cls == USM_EMAIL && gets_mime(view, b)) {
         make_form(&form, 4, b, map->pool);
         if (!b->is_signed)
             cut(&form, view->mime_truncation);
         eas_writer_tag_int(map->out, EAS_Email_MIMETruncated, form.cut);
-        eas_writer_start(map->out, EAS_Email_MIMEData);
-        eas_writer_text(map->out, form.data, form.len);
-        eas_writer_end(map->out);
+        put_data(map, EAS_Email_MIMEData, &form);
         eas_writer_tag_int(map->out, EAS_Email_MIMESize, (apr_int64_t)form.full);
         return;
     }
@@ -189,11 +200,7 @@ static void encode_body25(eas_map_t *map, const usm_body_t *b)
     if (tags[map->cls].size)
         eas_writer_tag_int(map->out, tags[map->cls].size, (apr_int64_t)form.full);
     eas_writer_tag_int(map->out, tags[map->cls].truncated, form.cut);
-    if (form.len) {
-        eas_writer_start(map->out, tags[map->cls].body);
-        eas_writer_text(map->out, form.data, form.len);
-        eas_writer_end(map->out);
-    }
+    put_data(map, tags[map->cls].body, &form);
 }
 
 void eas_encode_body(eas_map_t *map, const eas_row_t *row, const usm_value_t *v)
@@ -210,20 +217,26 @@ usm_error_t *eas_decode_body(usm_item_t *item, eas_map_t *map, const eas_row_t *
     apr_int64_t type = 1;
     const eas_node_t *data = node;
     apr_size_t len;
+    int cut = 0;
     if (node->tag == row->tag) { /* AirSyncBase: Type and Data */
         data = eas_node_child(node, EAS_AirSyncBase_Data);
         if (!eas_node_int(eas_node_child(node, EAS_AirSyncBase_Type), 1, 4, &type))
             return USM_ERROR(map->pool, USM_EINVALID, "Body without a Type that is known");
+        if (!data || (eas_node_bool(eas_node_child(node, EAS_AirSyncBase_Truncated), &cut) && cut))
+            return NULL; /* the device does not have the whole of it: what the server has stays */
     }
     if (type > 2) /* RTF and MIME of contacts, events and tasks: nothing that the server could keep */
         return NULL;
-    const char *bytes = data ? eas_node_bytes(data, &len) : NULL;
+    const char *bytes = eas_node_bytes(data, &len);
     if (!bytes || !len) {
         usm_item_set_empty(item, row->field);
         return NULL;
     }
+    bytes = eas_xml_clean(bytes, &len, map->pool); /* opaque bytes have not been looked at yet */
     if (type == 2)
         bytes = eas_html_to_text(&len, bytes, len, map->pool);
+    else if (data->is_opaque)
+        bytes = apr_pstrmemdup(map->pool, bytes, len);
     body->native = USM_BODY_TEXT;
     body->text.data = bytes;
     body->text.len = len;

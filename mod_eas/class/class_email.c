@@ -14,9 +14,9 @@ static const char *thread_topic(const char *subject)
         while (isspace((unsigned char)*subject))
             subject++;
         int n = 0;
-        while (isalpha((unsigned char)subject[n]) && n < 4)
+        while (isalpha((unsigned char)subject[n]) && n < 5)
             n++;
-        if (n < 1 || n > 3 || subject[n] != ':')
+        if (n < 1 || n > 4 || subject[n] != ':')
             return subject;
         static const char *const prefixes[] = {"re", "aw", "fw", "fwd", "wg", "sv", "antw", "vs", "tr", "rv"};
         int known = 0;
@@ -33,6 +33,8 @@ static const char *display_to(const usm_addrs_t *to, apr_pool_t *pool)
     const char *text = "";
     for (int i = 0; i < to->count && strlen(text) < 4096; i++) {
         const char *one = to->items[i].name && *to->items[i].name ? to->items[i].name : to->items[i].addr;
+        if (!one)
+            continue;
         text = *text ? apr_pstrcat(pool, text, ";", one, NULL) : one;
     }
     return text;

@@ -35,6 +35,7 @@ static usm_error_t *local_date(usm_item_t *item, eas_map_t *map, const eas_node_
 usm_error_t *eas_task_decoded(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
 {
     const eas_node_t *set = eas_node_child(data, EAS_Tasks_ReminderSet);
+    const eas_node_t *recurrence = eas_node_child(data, EAS_Tasks_Recurrence);
     int remind = 0;
     USM_ERR(local_date(item, map, data, EAS_Tasks_StartDate, USM_TASK_START));
     USM_ERR(local_date(item, map, data, EAS_Tasks_DueDate, USM_TASK_DUE));
@@ -45,7 +46,7 @@ usm_error_t *eas_task_decoded(usm_item_t *item, eas_map_t *map, const eas_node_t
     if (usm_item_isset(item, USM_TASK_START) && usm_item_isset(item, USM_TASK_DUE) &&
         usm_item_num(item, USM_TASK_START, 0) > usm_item_num(item, USM_TASK_DUE, 0))
         usm_item_set_num(item, USM_TASK_START, usm_item_num(item, USM_TASK_DUE, 0));
-    if (eas_node_child(data, EAS_Tasks_Recurrence))
+    if (recurrence && !recurrence->is_empty)
         return USM_ERROR(map->pool, USM_EINVALID, "recurring tasks cannot be taken from devices");
     return NULL;
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of the item mapping and of what stands around it.
+EXTRA_DIST += test/unit/map_test.h
 if HAVE_CMOCKA
-MAP_TESTS = test/unit/test_timezone test/unit/test_html
+MAP_TESTS = test/unit/test_timezone test/unit/test_html test/unit/test_map
 check_PROGRAMS += $(MAP_TESTS)
 TESTS += $(MAP_TESTS)
 MAP_TEST_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm $(CMOCKA_CFLAGS)
@@ -10,4 +11,7 @@ test_unit_test_timezone_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_timezone_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_html_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_html_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_map_SOURCES = test/unit/test_map.c test/unit/map_test.c
+test_unit_test_map_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_map_LDADD = $(MAP_TEST_LDADD)
 endif
