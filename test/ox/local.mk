@@ -23,4 +23,5 @@ endif
 EXTRA_DIST += test/ox/SEED-mail.md test/ox/golden-mail.txt test/ox/mail_lib.py test/ox/test_mail.py \
 	test/ox/test_mail_golden.py test/ox/test_mail_write.py
 EXTRA_DIST += test/ox/README test/ox/SEED.md test/ox/CONTROL.md test/ox/golden.txt test/ox/test_golden.py test/ox/test_ox.py \
+	test/ox/test_ox_more.py \
 	test/ox/seeds/small.json test/ox/seeds/golden.json

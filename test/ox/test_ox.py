@@ -17,7 +17,7 @@ FAR = 9 * 10 ** 15
 
 
 class Ox(User):
-    def call(self, module, action, body=None, **params):
+    def call(self, module, action, body=None, /, **params):
         """The whole answer as JSON, errors too."""
         p = {"session": self.session, "timezone": "UTC", **params}
         if action:
@@ -25,15 +25,15 @@ class Ox(User):
         data = None if body is None else json.dumps(body).encode()
         return json.loads(self.raw("GET" if data is None else "PUT", module, p, data)[1])
 
-    def good(self, module, action, body=None, **params):
+    def good(self, module, action, body=None, /, **params):
         answer = self.call(module, action, body, **params)
         assert "error" not in answer, answer
         return answer
 
-    def code(self, module, action, body=None, **params):
+    def code(self, module, action, body=None, /, **params):
         return self.call(module, action, body, **params).get("code")
 
-    def new(self, module, **fields):
+    def new(self, module, /, **fields):
         answer = self.good(module, "new", fields)
         return answer["data"]["id"], answer["timestamp"]
 
@@ -230,8 +230,8 @@ def test_field_errors(anton, module, fields, code, category):
 
 def test_series_task_makes_the_next(anton):
     folder = defaults(anton, "tasks")
-    tid, ts = anton.new("tasks", folder_id=folder, title="Bins", start_time=NINE, end_time=NINE + DAY, recurrence_type=1,
-                        interval=2)
+    tid, ts = anton.new("tasks", folder_id=folder, title="Bins", start_time=NINE, end_time=NINE + DAY,
+                        recurrence_type=1, interval=2)
     anton.good("tasks", "update", {"status": 3}, folder=folder, id=tid, timestamp=ts)
     rows = anton.good("tasks", "all", folder=folder, columns="300,301,316,209")["data"]
     assert rows == [[3, 100, NINE, 0], [1, 0, NINE + 2 * DAY, 1]]
@@ -342,7 +342,8 @@ def test_participants(anton, berta):
     assert anton.good("calendar", "get", folder=mine, id=aid)["data"]["alarm"] == -1
     anton.good("calendar", "confirm", {"confirmation": 2, "type": 5, "mail": "x@example.net"}, folder=mine, id=aid,
                timestamp=FAR)
-    status = {c["mail"]: c["status"] for c in anton.good("calendar", "get", folder=mine, id=aid)["data"]["confirmations"]}
+    people = anton.good("calendar", "get", folder=mine, id=aid)["data"]["confirmations"]
+    status = {c["mail"]: c["status"] for c in people}
     assert status == {"anton@example.org": 1, "berta@example.org": 3, "x@example.net": 2}
     assert berta.code("calendar", "update", {"title": "mine"}, folder=theirs, id=aid, timestamp=FAR) == "CAL-4038"
     # A new time asks everybody again.
@@ -385,7 +386,8 @@ def test_chronos_and_calendar_are_one(anton):
         "alarms": [{"trigger": {"duration": "-PT10M"}}], "attendees": [{"uri": "mailto:berta@example.org"}]},
         folder="cal://0/" + folder)["data"]["created"][0]
     old = anton.good("calendar", "get", folder=folder, id=got["id"])["data"]
-    assert (old["start_date"], old["recurrence_type"], old["days"], old["day_in_month"], old["alarm"]) == (NINE, 3, 2, 5, 10)
+    got = [old[k] for k in ("start_date", "recurrence_type", "days", "day_in_month", "alarm")]
+    assert got == [NINE, 3, 2, 5, 10]
     assert [u["id"] for u in old["users"]] == [4, 5]
 
 
@@ -393,8 +395,10 @@ def test_chronos_and_calendar_are_one(anton):
 
 def test_multiple_keeps_the_order_of_answers(anton):
     folder = defaults(anton, "contacts")
-    calls = [{"module": "contacts", "action": "new", "data": {"folder_id": folder, "display_name": f"n{i}"}} for i in range(4)]
-    calls += [{"module": "config", "action": ""}, {"module": "login", "action": "logout"}, {"module": "nowhere", "action": "x"}]
+    calls = [{"module": "contacts", "action": "new", "data": {"folder_id": folder, "display_name": f"n{i}"}}
+             for i in range(4)]
+    calls += [{"module": "config", "action": ""}, {"module": "login", "action": "logout"},
+              {"module": "nowhere", "action": "x"}]
     got = anton.call("multiple", None, calls)
     names = [anton.good("contacts", "get", folder=folder, id=g["data"]["id"])["data"]["display_name"] for g in got[:4]]
     assert names == ["n0", "n1", "n2", "n3"]
@@ -424,7 +428,8 @@ def raw_get(user):
     ({"kind": "status", "status": 429}, (429, b"")),
     ({"status": 500}, (500, b"<html>")),
     ({"kind": "error", "code": "MSG-1", "category": "SERVICE_DOWN"}, (200, b'"category":5')),
-    ({"kind": "warning", "code": "MSG-1", "category": "WARNING"}, (200, b'"error_desc":"Fault on command","data":{"context_id"')),
+    ({"kind": "warning", "code": "MSG-1", "category": "WARNING"},
+     (200, b'"error_desc":"Fault on command","data":{"context_id"')),
     ({"kind": "garbage"}, (200, b"not json")),
     ({"kind": "html"}, (200, b"Proxy")),
     ({"kind": "body", "body": "{}"}, (200, b"{}")),
