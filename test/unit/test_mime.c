@@ -17,11 +17,13 @@ static apr_pool_t *pool;
     "From: Anton <anton@example.org>\r\nTo: a@example.net\r\nDate: Mon, 20 Nov 2023 09:00:00 +0000\r\n"               \
     "Message-ID: <m@example.org>\r\nMIME-Version: 1.0\r\n"
 #define SIGNED_PART                                                                                                    \
-    "Content-Type: text/plain;\r\n   charset=utf-8\r\nX-Odd:   spaces  \r\nContent-Transfer-Encoding: quoted-printable\r\n" \
+    "Content-Type: text/plain;\r\n   charset=utf-8\r\nX-Odd:   spaces  \r\nContent-Transfer-Encoding: "                \
+    "quoted-printable\r\n"                                                                                             \
     "\r\nline =C3=BC \r\n\r\n-- \r\nend"
 #define SIGNED                                                                                                         \
-    "Content-Type: multipart/signed; boundary=\"b1\"; micalg=sha-256; protocol=\"application/pkcs7-signature\"\r\n\r\n"  \
-    "--b1\r\n" SIGNED_PART "\r\n--b1\r\nContent-Type: application/pkcs7-signature\r\n"                                  \
+    "Content-Type: multipart/signed; boundary=\"b1\"; micalg=sha-256; "                                                \
+    "protocol=\"application/pkcs7-signature\"\r\n\r\n"                                                                 \
+    "--b1\r\n" SIGNED_PART "\r\n--b1\r\nContent-Type: application/pkcs7-signature\r\n"                                 \
     "Content-Transfer-Encoding: base64\r\n\r\nMIIB\r\n--b1--\r\n"
 
 static usm__mail_t prepare(const char *in)
@@ -105,10 +107,11 @@ static void test_encode(void **state)
     assert_non_null(strstr(mail.data, "<b@x>"));
 
     /* parts: the 8-bit one is encoded, its clean neighbour is not */
-    mail = prepare(HEAD "Content-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\nContent-Type: text/plain\r\n\r\nclean one\r\n"
-                        "--q\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xc3\xbc\r\n"
-                        "--q\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\n"
-                        "\xff\xfe\x80\r\n--q--\r\n");
+    mail = prepare(
+        HEAD "Content-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\nContent-Type: text/plain\r\n\r\nclean one\r\n"
+             "--q\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xc3\xbc\r\n"
+             "--q\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+             "\xff\xfe\x80\r\n--q--\r\n");
     assert_non_null(strstr(mail.data, "\r\n\r\nclean one\r\n"));
     assert_non_null(strstr(mail.data, "base64"));
 
@@ -142,7 +145,8 @@ static void test_refused(void **state)
         "\r\n\r\nbody",
         "{\"json\":1}",
         HEAD "Content-Type: multipart/signed; boundary=\"b1\"; protocol=\"x/y\"\r\n\r\n--b1\r\nContent-Type: "
-             "text/plain\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xc3\xbc\r\n--b1\r\nContent-Type: x/y\r\n\r\n1\r\n--b1--\r\n",
+             "text/plain\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xc3\xbc\r\n--b1\r\nContent-Type: "
+             "x/y\r\n\r\n1\r\n--b1--\r\n",
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         usm__mail_t mail;
@@ -169,9 +173,22 @@ static void test_addresses(void **state)
 /* Nothing that a device may send may break us; what is accepted is 7-bit. */
 static void test_random(void **state)
 {
-    static const char *const bits[] = {HEAD, "\r\n", "\r\n\r\n", "--b1\r\n", "--b1--\r\n", "\xc3\xbc", "\xff", "Content-Type: ",
-                                       "multipart/mixed; boundary=b1\r\n", "message/rfc822\r\n", "text/plain\r\n", "x",
-                                       "Content-Transfer-Encoding: base64\r\n", "=\r\n", "To: \xfc <\x80@x>\r\n", SIGNED};
+    static const char *const bits[] = {HEAD,
+                                       "\r\n",
+                                       "\r\n\r\n",
+                                       "--b1\r\n",
+                                       "--b1--\r\n",
+                                       "\xc3\xbc",
+                                       "\xff",
+                                       "Content-Type: ",
+                                       "multipart/mixed; boundary=b1\r\n",
+                                       "message/rfc822\r\n",
+                                       "text/plain\r\n",
+                                       "x",
+                                       "Content-Transfer-Encoding: base64\r\n",
+                                       "=\r\n",
+                                       "To: \xfc <\x80@x>\r\n",
+                                       SIGNED};
     srand(11);
     for (int round = 0; round < 3000; round++) {
         apr_pool_t *p;

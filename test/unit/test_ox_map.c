@@ -17,7 +17,8 @@ static const usm_class_e classes[] = {USM_CONTACT, USM_EVENT, USM_TASK};
 
 static const char *random_text(apr_pool_t *p)
 {
-    static const char *const words[] = {"a", "Meier", "\xc3\xbc", "\xf0\x9f\x98\x80", "\"x\"", "<&>", " ", "\\", "1", "z\t"};
+    static const char *const words[] = {"a",  "Meier", "\xc3\xbc", "\xf0\x9f\x98\x80", "\"x\"", "<&>", " ",
+                                        "\\", "1",     "z\t"};
     const char *text = "t";
     for (int n = rand() % 8; n > 0; n--)
         text = apr_pstrcat(p, text, words[rand() % 10], NULL);
@@ -40,7 +41,8 @@ static void set_random(usm_item_t *item, const ox_field_t *f)
         usm_item_set_num(item, f->field, (rand() % 60000 - 20000) * USM_DAY_MS);
         break;
     case USM_T_EVTIME:
-        usm_item_set_num(item, f->field, (rand() % 30000) * USM_DAY_MS + (usm_item_num(item, USM_EVENT_ALL_DAY, 0) ? 0 : 61000));
+        usm_item_set_num(item, f->field,
+                         (rand() % 30000) * USM_DAY_MS + (usm_item_num(item, USM_EVENT_ALL_DAY, 0) ? 0 : 61000));
         break;
     case USM_T_TIME:
         usm_item_set_num(item, f->field, (apr_int64_t)rand() * 1000 + 1);
@@ -253,7 +255,8 @@ static usm_item_t *read_people(const char *participants, const char *users, cons
 #define USERS                                                                                                          \
     "[{\"id\":4,\"display_name\":\"Anton\",\"confirm\":3},{\"id\":5,\"display_name\":\"Berta\",\"confirm\":2}]"
 #define PARTICIPANTS                                                                                                   \
-    "[{\"id\":4,\"type\":1},{\"id\":5,\"type\":1,\"mail\":\"berta@example.org\"},{\"type\":5,\"mail\":\"X@example.net\","  \
+    "[{\"id\":4,\"type\":1},{\"id\":5,\"type\":1,\"mail\":\"berta@example.org\"},{\"type\":5,\"mail\":\"X@example."    \
+    "net\","                                                                                                           \
     "\"display_name\":\"Ex\"},{\"id\":9,\"type\":3},{\"id\":2,\"type\":2}]"
 #define CONFIRMATIONS "[{\"type\":5,\"mail\":\"x@example.net\",\"status\":1}]"
 
