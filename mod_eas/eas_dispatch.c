@@ -181,13 +181,10 @@ static int check_command(eas_ctx_t *ctx)
     if (ctx->command == NULL) {
         return refuse(ctx, 501);
     }
-    if (!eas_command_in_version(ctx->command, ctx->version)) {
-        return refuse(ctx, EAS_STATUS_VersionNotSupported);
-    }
     if (!(ctx->command->flags & EAS_CMD_BUILT)) {
         return refuse(ctx, EAS_STATUS_CommandNotSupported);
     }
-    return 0;
+    return eas_command_in_version(ctx->command, ctx->version) ? 0 : refuse(ctx, EAS_STATUS_VersionNotSupported);
 }
 
 static int open_session(eas_ctx_t *ctx)

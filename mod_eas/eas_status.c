@@ -69,7 +69,7 @@ static int answer_document(eas_ctx_t *ctx, int status)
     unsigned root = ctx->command != NULL ? ctx->command->root_tag : 0;
     unsigned tag = root != 0 ? status_tag(root) : 0;
 
-    if (tag == 0) {
+    if (tag == 0 || !eas_token_in_version(root, ctx->version)) {
         return 0;
     }
     eas_writer_start(ctx->out, root);

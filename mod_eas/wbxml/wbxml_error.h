@@ -17,13 +17,13 @@
     ROW(STRING_TABLE, 102, "a string table")                                                                           \
     ROW(INTEGER, 102, "a number of more than 32 bits")                                                                 \
     ROW(GLOBAL, 102, "an entity, literal, extension, attribute or processing instruction")                             \
-    ROW(UNKNOWN_PAGE, 103, "an unknown code page")                                                                     \
-    ROW(UNKNOWN_TOKEN, 103, "an unknown token")                                                                        \
+    ROW(UNKNOWN_PAGE, 102, "an unknown code page")                                                                     \
+    ROW(UNKNOWN_TOKEN, 102, "an unknown token")                                                                        \
     ROW(STRUCTURE, 102, "text or an end outside of an element, or a second root")                                      \
     ROW(MIXED, 103, "an element with both text and elements")                                                          \
     ROW(TEXT, 102, "text that is not UTF-8 or holds characters that XML forbids")                                      \
     ROW(TRAILING, 102, "bytes after the end of the document")                                                          \
-    ROW(DEPTH, 103, "elements nested too deep")                                                                        \
+    ROW(DEPTH, 102, "elements nested too deep")                                                                        \
     ROW(ELEMENTS, 103, "too many elements")                                                                            \
     ROW(TEXT_LEN, 103, "a text that is too long")                                                                      \
     ROW(OPAQUE_LEN, 103, "an opaque value that is too long")                                                           \

@@ -10,8 +10,8 @@ static void test_codes(void **state)
         unsigned status;
     } rows[] = {
         {EAS_WBXML_OK, 1},      {EAS_WBXML_TRUNCATED, 102}, {EAS_WBXML_GLOBAL, 102},
-        {EAS_WBXML_TEXT, 102},  {EAS_WBXML_TRAILING, 102},  {EAS_WBXML_UNKNOWN_TOKEN, 103},
-        {EAS_WBXML_DEPTH, 103}, {EAS_WBXML_MIXED, 103},     {EAS_WBXML_UNKNOWN_PAGE, 103},
+        {EAS_WBXML_TEXT, 102},  {EAS_WBXML_TRAILING, 102},  {EAS_WBXML_UNKNOWN_TOKEN, 102},
+        {EAS_WBXML_DEPTH, 102}, {EAS_WBXML_MIXED, 103},     {EAS_WBXML_UNKNOWN_PAGE, 102},
         {EAS_WBXML_IO, 110},
     };
     size_t i;
