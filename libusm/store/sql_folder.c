@@ -38,12 +38,13 @@ static usm_error_t *read_page(int *count_p, usm_folder_row_t *rows, usm_txn_t *t
 static usm_error_t *folder_scan(usm_txn_t *txn, usm_id_t user, int with_gone, usm_folder_row_fn fn, void *baton,
                                 apr_pool_t *scratch_pool)
 {
-    apr_pool_t *iterpool;
-    usm_folder_row_t *rows = apr_palloc(scratch_pool, USM__PAGE * sizeof *rows);
+    apr_pool_t *own, *iterpool;
     apr_int64_t after = 0;
     int count = USM__PAGE;
     usm_error_t *err = NULL;
-    apr_pool_create(&iterpool, scratch_pool);
+    apr_pool_create(&own, scratch_pool);
+    apr_pool_create(&iterpool, own);
+    usm_folder_row_t *rows = apr_palloc(own, USM__PAGE * sizeof *rows);
     while (!err && count == USM__PAGE) {
         apr_pool_clear(iterpool);
         err = read_page(&count, rows, txn, user, after, with_gone, iterpool);
@@ -52,7 +53,7 @@ static usm_error_t *folder_scan(usm_txn_t *txn, usm_id_t user, int with_gone, us
             after = rows[i].fid;
         }
     }
-    apr_pool_destroy(iterpool);
+    apr_pool_destroy(own);
     return err;
 }
 

@@ -106,12 +106,13 @@ static usm_error_t *walk(read_fn read, usm_txn_t *txn, usm_id_t collection, apr_
                          usm_item_row_fn fn, void *baton, apr_pool_t *scratch_pool)
 {
     /* Two pools in turn: the place where the last page ended is needed to read the next. */
-    apr_pool_t *pools[2];
-    page_t *page = apr_palloc(scratch_pool, sizeof *page);
+    apr_pool_t *own, *pools[2];
     usm_error_t *err = NULL;
     int turn = 0;
-    apr_pool_create(&pools[0], scratch_pool);
-    apr_pool_create(&pools[1], scratch_pool);
+    apr_pool_create(&own, scratch_pool);
+    apr_pool_create(&pools[0], own);
+    apr_pool_create(&pools[1], own);
+    page_t *page = apr_palloc(own, sizeof *page);
     page->edge = USM_TIME_NONE;
     page->id = "";
     do {
@@ -124,8 +125,7 @@ static usm_error_t *walk(read_fn read, usm_txn_t *txn, usm_id_t collection, apr_
         }
         turn = !turn;
     } while (!err && page->count == USM__PAGE);
-    apr_pool_destroy(pools[0]);
-    apr_pool_destroy(pools[1]);
+    apr_pool_destroy(own);
     return err;
 }
 

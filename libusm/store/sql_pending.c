@@ -60,12 +60,13 @@ static usm_error_t *read_page(page_t *page, usm_txn_t *txn, usm_id_t collection,
 static usm_error_t *pending_scan(usm_txn_t *txn, usm_id_t collection, int limit, usm_pending_row_fn fn, void *baton,
                                  apr_pool_t *scratch_pool)
 {
-    apr_pool_t *pools[2];
-    page_t *page = apr_palloc(scratch_pool, sizeof *page);
+    apr_pool_t *own, *pools[2];
     usm_error_t *err = NULL;
     int turn = 0, asked = 0;
-    apr_pool_create(&pools[0], scratch_pool);
-    apr_pool_create(&pools[1], scratch_pool);
+    apr_pool_create(&own, scratch_pool);
+    apr_pool_create(&pools[0], own);
+    apr_pool_create(&pools[1], own);
+    page_t *page = apr_palloc(own, sizeof *page);
     page->place = APR_INT64_MIN;
     page->id = "";
     do {
@@ -82,8 +83,7 @@ static usm_error_t *pending_scan(usm_txn_t *txn, usm_id_t collection, int limit,
         limit -= asked;
         turn = !turn;
     } while (!err && page->count == asked);
-    apr_pool_destroy(pools[0]);
-    apr_pool_destroy(pools[1]);
+    apr_pool_destroy(own);
     return err;
 }
 

@@ -5,7 +5,11 @@
  * (SQLite: BEGIN IMMEDIATE). A handle is of one thread, is never held while the groupware server is called, and gives
  * its connection back on commit or rollback; clearing its pool rolls back. Deadlocks and lock time-outs come as
  * BUSY, lost connections as STORE; both are retried once inside begin() only.
- * Text results live in the pool given. Rows are told to callbacks one by one, never collected.
+ * Writing needs a WRITE handle. After any error but EXISTS and LIMIT a WRITE handle can only be rolled back; an error
+ * of item_add(), item_kill(), item_touch(), pending_put(), pending_drop() may be told by a later call of the handle.
+ * Ids longer than 255 bytes (backend ids and tokens of folders: 1,024) give LIMIT.
+ * Text results live in the pool given. Rows are told to callbacks one by one and live as long as the call; the callback
+ * may use the handle; rows it changes may still be told in their old form.
  *
  * Generations (design: "how a sync key works"): an item row is what the device has in generations born <= G < died.
  * `pending` holds ids that are dirty: what the device must be told, with the backend's newest revision. */
@@ -117,11 +121,13 @@ typedef struct usm_store_vtable_t {
     usm_error_t *(*commit)(usm_txn_t *txn);
     void (*rollback)(usm_txn_t *txn);
 
-    usm_error_t *(*user_id)(usm_id_t *id_p, usm_txn_t *txn, const char *user_key); /**< makes it when new (WRITE), 0 in READ */
+    /** Makes it when new (WRITE), 0 in READ. */
+    usm_error_t *(*user_id)(usm_id_t *id_p, usm_txn_t *txn, const char *user_key);
     /** *found_p 0 when there is none. One statement joining the user. */
     usm_error_t *(*device_get)(int *found_p, usm_device_row_t *row, usm_txn_t *txn, const char *user_key,
                                const char *device_id, apr_pool_t *pool);
-    usm_error_t *(*device_add)(usm_txn_t *txn, usm_device_row_t *row /* id is set */);
+    /** row->id is set; if another request was first, to the row that it made, which stays as it is. */
+    usm_error_t *(*device_add)(usm_txn_t *txn, usm_device_row_t *row);
     usm_error_t *(*device_policy)(usm_txn_t *txn, usm_id_t device, const usm_policy_t *policy);
     usm_error_t *(*device_seen)(usm_txn_t *txn, usm_id_t device, usm_time_t seen);
     usm_error_t *(*device_delete)(usm_txn_t *txn, usm_id_t device); /**< with everything that hangs on it */
@@ -132,7 +138,9 @@ typedef struct usm_store_vtable_t {
                                 apr_pool_t *scratch_pool);
     usm_error_t *(*folder_get)(int *found_p, usm_folder_row_t *row, usm_txn_t *txn, usm_id_t user, apr_int64_t fid,
                                apr_pool_t *pool);
-    usm_error_t *(*folder_add)(usm_txn_t *txn, usm_folder_row_t *row /* fid is set: next free one of the user */);
+    /** row->fid is set: next free one of the user. Errors also: EXISTS (a living folder has the backend id), after
+     * which the transaction may go on; so with folder_update(). */
+    usm_error_t *(*folder_add)(usm_txn_t *txn, usm_folder_row_t *row);
     usm_error_t *(*folder_update)(usm_txn_t *txn, const usm_folder_row_t *row);
 
     /** Collection by device and fid; for fid != 0 the folder's row comes with it in the same statement (@a folder may
@@ -157,6 +165,7 @@ typedef struct usm_store_vtable_t {
     /** The row the device has in generation @a gen. */
     usm_error_t *(*item_get)(int *found_p, usm_item_row_t *row, usm_txn_t *txn, usm_id_t collection, apr_int64_t gen,
                              const char *id, apr_pool_t *pool);
+    /** Insert, or replace the row of the same id and birth. */
     usm_error_t *(*item_add)(usm_txn_t *txn, usm_id_t collection, const usm_item_row_t *row);
     usm_error_t *(*item_kill)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, const char *id,
                               apr_int64_t died); /**< living row of gen: died = @a died */
