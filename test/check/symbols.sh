@@ -8,7 +8,7 @@ absent libusm/include/usm
 find libusm/include/usm -name '*.h' | sort > "$tmp/headers"
 while read -r header; do
     grep -qF "$header" libusm/local.mk || fault "$header is not in an installed header list of libusm/local.mk"
-    ! grep -q '^#ifndef USM_.*_H$' "$header" || echo "#include <${header#libusm/include/}>" >> "$tmp/all.c"
+    ! grep -qE '^#ifndef USM_(.*_)?H$' "$header" || echo "#include <${header#libusm/include/}>" >> "$tmp/all.c"
 done < "$tmp/headers"
 
 cflags=$(pkg-config --cflags apr-1 apr-util-1 2> /dev/null)
