@@ -8,10 +8,12 @@
  *   flags: EAS_CMD_... of eas_table.h; the handler of rows without EAS_CMD_BUILT is eas_cmd_none
  */
 EAS_COMMAND(Sync, 0, 25, EAS_VERSION_OPEN, EAS_AirSync_Sync,
-            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_EMPTY_OK | EAS_CMD_LONG_POLL,
+            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_EMPTY_OK |
+                EAS_CMD_LONG_POLL,
             eas_cmd_sync, "exchange the items of collections")
 EAS_COMMAND(SendMail, 1, 25, EAS_VERSION_OPEN, EAS_ComposeMail_SendMail,
-            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN, eas_cmd_sendmail,
+            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN |
+                EAS_CMD_MIME_IN, eas_cmd_sendmail,
             "send a message")
 EAS_COMMAND(SmartForward, 2, 25, EAS_VERSION_OPEN, EAS_ComposeMail_SmartForward,
             EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN,
