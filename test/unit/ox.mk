@@ -14,6 +14,7 @@ OX_TESTS = test/unit/test_ox_standin \
 	test/unit/test_ox_map \
 	test/unit/test_ox_login \
 	test/unit/test_ox_http \
+	test/unit/test_ox_pim \
 	test/unit/test_text \
 	test/unit/test_mime
 check_PROGRAMS += $(OX_TESTS)
@@ -58,6 +59,10 @@ test_unit_test_ox_login_LDADD = $(OX_TEST_LDADD)
 test_unit_test_ox_http_SOURCES = test/unit/test_ox_http.c $(OX_TEST_COMMON)
 test_unit_test_ox_http_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_http_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_ox_pim_SOURCES = test/unit/test_ox_pim.c $(OX_TEST_COMMON)
+test_unit_test_ox_pim_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_pim_LDADD = $(OX_TEST_LDADD)
 
 test_unit_test_text_SOURCES = test/unit/test_text.c
 test_unit_test_text_CPPFLAGS = $(OX_TEST_CPPFLAGS)

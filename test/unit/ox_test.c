@@ -30,7 +30,8 @@ struct mock_t {
     apr_thread_t *thread;
     apr_thread_mutex_t *lock;
     apr_array_header_t *requests;
-    int port, stop;
+    int port;
+    _Atomic int stop;
 };
 
 typedef struct conn_t {
