@@ -374,6 +374,7 @@ static void note(eas_ctx_t *ctx)
     apr_table_setn(notes, "eas-status", apr_itoa(ctx->pool, ctx->status));
     apr_table_setn(notes, "eas-ox-calls", apr_psprintf(ctx->pool, "%" APR_UINT64_T_FMT, stats->backend_calls));
     apr_table_setn(notes, "eas-store", apr_psprintf(ctx->pool, "%" APR_UINT64_T_FMT, stats->store_statements));
+    apr_table_setn(notes, "eas-store-rows", apr_psprintf(ctx->pool, "%" APR_UINT64_T_FMT, stats->store_rows));
     usm_log(ctx->log, USM_LOG_INFO, EASLOGNO(1),
             "user=%s device=%s type=%s cmd=%s version=%s status=%d http=%d ms=%" APR_TIME_T_FMT " ox=%" APR_UINT64_T_FMT
             " store=%" APR_UINT64_T_FMT " in=%" APR_SIZE_T_FMT " out=%" APR_OFF_T_FMT,

@@ -39,7 +39,8 @@ def contact(i):
 def user(number, contacts=0, mails=0):
     name = f"b{number}"
     u = {"id": number, "login": name, "password": "secret", "displayName": f"Bench {number}",
-         "email": f"{name}@example.org", "timezone": "Europe/Berlin", "locale": "en_US"}
+         "email": f"{name}@example.org", "timezone": "Europe/Berlin", "locale": "en_US",
+         "caps": {"active_sync": True, "usm": True}}
     if contacts:
         u["contacts"] = [contact(i) for i in range(contacts)]
     if mails:
