@@ -4,6 +4,7 @@
 #include "core.h"
 
 #define FOLDERS_MAX 1000
+#define REFRESH_TRIES 32
 
 typedef struct node_t {
     usm_folder_row_t row;
@@ -231,7 +232,7 @@ static int nothing_changed(refresh_t *re, const apr_array_header_t *list)
     return 1;
 }
 
-usm_error_t *usm__hierarchy_refresh(usm_session_t *session, apr_int64_t moved, apr_pool_t *pool)
+static usm_error_t *refresh(usm_session_t *session, apr_int64_t moved, apr_pool_t *pool)
 {
     refresh_t re = {.session = session, .pool = pool, .nodes = apr_array_make(pool, 32, sizeof(node_t *)),
                     .by_id = apr_hash_make(pool)};
@@ -253,6 +254,17 @@ usm_error_t *usm__hierarchy_refresh(usm_session_t *session, apr_int64_t moved, a
         node->dirty = moved && node->row.fid == moved;
     }
     return settle_folders(&re, list);
+}
+
+usm_error_t *usm__hierarchy_refresh(usm_session_t *session, apr_int64_t moved, apr_pool_t *pool)
+{
+    usm_error_t *err = refresh(session, moved, pool);
+    /* Another device of the user writes the same folders at this moment: look again at what is there now. */
+    for (int tries = 1; usm_error_is(err, USM_EEXISTS) && tries < REFRESH_TRIES; tries++) {
+        usm_error_clear(err);
+        err = refresh(session, moved, pool);
+    }
+    return err;
 }
 
 /* ---- the hierarchy as a collection ---- */

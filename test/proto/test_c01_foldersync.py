@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """FolderSync (MS-ASCMD 2.2.1.5)."""
+import threading
+
 import pytest
 
 from easlib.mark import every
@@ -114,3 +116,27 @@ def test_two_devices_do_not_disturb_each_other(phone, user):
     one.foldersync()
     two.foldersync()
     assert one.folder_named("Both") and two.folder_named("Both")
+
+
+def test_two_new_phones_of_one_user_at_once(phone, user):
+    """Both make the user's folders known in the same moment; neither may fail, and both get the same ids."""
+    for i in range(5):
+        phones = [phone("14.1", user=user, ready=False) for _ in range(3)]
+        for r in phones:
+            r.device.provision()
+        user.new_folder(f"Fold{i}", "mail")
+        start, faults = threading.Barrier(len(phones)), []
+
+        def go(r):
+            start.wait()
+            try:
+                r.foldersync()
+            except Exception as e:  # a thread's exception must not get lost
+                faults.append(e)
+        threads = [threading.Thread(target=go, args=(r,)) for r in phones]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        assert not faults
+        assert phones[0].folders == phones[1].folders == phones[2].folders
