@@ -111,9 +111,15 @@ UPDATE collection SET lease = '', lease_until = NULL WHERE id = ? AND lease = ?
 -- STMT_COLLECTION_DELETE
 DELETE FROM collection WHERE id = ?
 
+-- Told which index to take, MariaDB does not look into the others first: that look costs more in a larger table.
 -- STMT_ITEM_GET
+-- sqlite
 SELECT born, died, rev, edge, withheld, digests
 FROM item
+WHERE collection = ? AND idlen = ? AND id = ? AND born <= ? AND died > ?
+-- mariadb
+SELECT born, died, rev, edge, withheld, digests
+FROM item FORCE INDEX (PRIMARY)
 WHERE collection = ? AND idlen = ? AND id = ? AND born <= ? AND died > ?
 
 -- STMT_ITEM_ADD
@@ -121,10 +127,18 @@ REPLACE INTO item (collection, idlen, id, born, died, rev, edge, withheld, diges
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- STMT_ITEM_KILL
+-- sqlite
 UPDATE item SET died = ? WHERE collection = ? AND idlen = ? AND id = ? AND born <= ? AND died > ?
+-- mariadb
+UPDATE item FORCE INDEX (PRIMARY) SET died = ?
+WHERE collection = ? AND idlen = ? AND id = ? AND born <= ? AND died > ?
 
 -- STMT_ITEM_TOUCH
+-- sqlite
 UPDATE item SET rev = ?, edge = ? WHERE collection = ? AND idlen = ? AND id = ? AND born <= ? AND died > ?
+-- mariadb
+UPDATE item FORCE INDEX (PRIMARY) SET rev = ?, edge = ?
+WHERE collection = ? AND idlen = ? AND id = ? AND born <= ? AND died > ?
 
 -- One generation in order of (idlen, id), after the pair given. Each database has another form that it walks along the
 -- primary key: SQLite the row value, MariaDB the ranges (which take some parameters twice).
@@ -136,7 +150,7 @@ WHERE collection = ?1 AND (idlen, id) > (?2, ?3) AND born <= ?5 AND died > ?6
 ORDER BY idlen, id LIMIT ?7
 -- mariadb
 SELECT id, born, died, rev, edge, withheld, digests
-FROM item
+FROM item FORCE INDEX (PRIMARY)
 WHERE collection = ? AND ((idlen = ? AND id > ?) OR idlen > ?) AND born <= ? AND died > ?
 ORDER BY idlen, id LIMIT ?
 
@@ -148,7 +162,7 @@ WHERE collection = ?1 AND (edge, idlen, id) > (?2, ?3, ?4) AND edge < ?8 AND bor
 ORDER BY edge, idlen, id LIMIT ?11
 -- mariadb
 SELECT id, born, died, rev, edge, withheld, digests
-FROM item
+FROM item FORCE INDEX (item_edge)
 WHERE collection = ? AND ((edge = ? AND idlen = ? AND id > ?) OR (edge = ? AND idlen > ?) OR edge > ?)
     AND edge < ? AND born <= ? AND died > ?
 ORDER BY edge, idlen, id LIMIT ?
@@ -183,7 +197,7 @@ WHERE collection = ?1 AND taken = 0 AND (place, idlen, id) > (?2, ?3, ?4)
 ORDER BY place, idlen, id LIMIT ?8
 -- mariadb
 SELECT id, place, state, rev, edge
-FROM pending
+FROM pending FORCE INDEX (pending_place)
 WHERE collection = ? AND taken = 0
     AND ((place = ? AND idlen = ? AND id > ?) OR (place = ? AND idlen > ?) OR place > ?)
 ORDER BY place, idlen, id LIMIT ?

@@ -266,41 +266,60 @@ static usm_error_t *ignore_row(void *baton, const usm_item_row_t *row)
     return NULL;
 }
 
-/* Work that must not grow with the collection, counted. */
-static usm_stats_t turn_with_one_change(int items)
+/* A turn that has one change to tell, then its repeat: what must not cost more in a larger collection. */
+static usm_stats_t turn_with_one_change(void)
 {
     usm_stats_t stats = {0};
     usm_pending_row_t dirty;
+    apr_pool_t *own;
     int found, done, n;
     usm_item_row_t row = {.id = "one", .born = 3, .died = USM_GEN_INF, .edge = USM_TIME_NONE};
+    apr_pool_create(&own, pool);
+    usm_txn_t *txn = test_begin(store, USM_TXN_WRITE, own);
+    put(txn, "one");
+    OK(vt->commit(txn));
+    OK(vt->begin(&txn, store, USM_TXN_WRITE, &stats, own));
+    OK(vt->pending_get(&found, &dirty, txn, ids.collection, "one", own));
+    OK(vt->item_kill(txn, ids.collection, 2, "one", 3));
+    OK(vt->item_add(txn, ids.collection, &row));
+    OK(vt->pending_take(txn, ids.collection, &dirty, 3));
+    OK(vt->pending_count(&n, txn, ids.collection, 512));
+    OK(vt->item_edge_scan(txn, ids.collection, 3, 1000, ignore_row, NULL, own));
+    OK(vt->purge(txn, ids.collection, 2));
+    OK(vt->undo(txn, ids.collection, 3));
+    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 1, 1, 1));
+    assert_true(done);
+    OK(vt->commit(txn));
+    apr_pool_destroy(own);
+    return stats;
+}
+
+/* The cheapest of some turns: what is left is the work itself. */
+static usm_stats_t best_turn(int items)
+{
+    usm_stats_t best = turn_with_one_change();
     usm_txn_t *txn = test_begin(store, USM_TXN_WRITE, pool);
     for (int i = 0; i < items; i++) {
         usm_item_row_t item = {.id = apr_itoa(pool, i), .born = 2, .died = USM_GEN_INF, .edge = 1000 + i};
         OK(vt->item_add(txn, ids.collection, &item));
     }
-    put(txn, "one");
     OK(vt->commit(txn));
-    OK(vt->begin(&txn, store, USM_TXN_WRITE, &stats, pool));
-    OK(vt->pending_get(&found, &dirty, txn, ids.collection, "one", pool));
-    OK(vt->item_kill(txn, ids.collection, 2, "one", 3));
-    OK(vt->item_add(txn, ids.collection, &row));
-    OK(vt->pending_take(txn, ids.collection, &dirty, 3));
-    OK(vt->pending_count(&n, txn, ids.collection, 512));
-    OK(vt->item_edge_scan(txn, ids.collection, 3, 1000, ignore_row, NULL, pool));
-    OK(vt->purge(txn, ids.collection, 2));
-    OK(vt->undo(txn, ids.collection, 3));
-    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 1, 2, 1));
-    OK(vt->commit(txn));
-    return stats;
+    for (int i = 0; i < 400; i++) {
+        usm_stats_t stats = turn_with_one_change();
+        if (!i || stats.store_us < best.store_us)
+            best = stats;
+    }
+    return best;
 }
 
 static void test_counters(void **state)
 {
-    usm_stats_t small = turn_with_one_change(10), large = turn_with_one_change(20000);
+    usm_stats_t small = best_turn(100), large = best_turn(100000);
     assert_true(small.store_statements > 5);
     assert_true(small.store_us > 0);
     assert_true(small.store_statements == large.store_statements);
-    print_message("one change: %d us at 10 items, %d us at 20,000\n", (int)small.store_us, (int)large.store_us);
+    assert_true(small.store_rows == large.store_rows);
+    print_message("one change: %d us at 100 items, %d us at 100,000\n", (int)small.store_us, (int)large.store_us);
 }
 
 static void test_bad_urls(void **state)
