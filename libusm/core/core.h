@@ -31,6 +31,7 @@ struct usm_context_t {
     apr_thread_mutex_t *lock; /**< guards logins and stats */
     apr_thread_cond_t *login_done;
     apr_hash_t *logins; /**< hex key → usm_login_t */
+    apr_hash_t *waiters; /**< device row id → number of its newest request */
     usm_time_t swept;
     unsigned char secret[32]; /**< keys the hash, so that no password digest is worth stealing */
     usm_stats_t stats;
@@ -159,6 +160,9 @@ usm_error_t *usm__detect(usm_session_t *session, usm_collection_row_t *coll, con
 /* apply.c */
 /** Take the lease before the first client change; may set the turn back to its start (see turn.c). */
 usm_error_t *usm__turn_lease(usm_turn_t *turn);
+/* watch.c */
+/** A new request of the device: older ones that wait end. @a make: this one will wait itself. @return its number. */
+apr_uint32_t usm__supersede(usm_session_t *session, int make);
 /* turn.c */
 usm_error_t *usm__turn_validate(usm_turn_t *turn);
 void usm__mutate(usm_turn_t *turn, int op, const usm_item_row_t *row);

@@ -126,6 +126,7 @@ usm_error_t *usm_turn_open(usm_turn_t **turn_p, usm_session_t *session, const us
         *turn_p = turn;
         return NULL;
     }
+    usm__supersede(session, 0);
     USM_ERR(usm__turn_validate(turn));
     *turn_p = turn;
     return NULL;

@@ -8,10 +8,41 @@ typedef struct watched_t {
 
 struct usm_watch_t {
     apr_pool_t *pool;
+    apr_uint32_t epoch; /**< of the device's requests when this watch began */
     usm_session_t *session;
     apr_array_header_t *folders; /**< watched_t */
     int hierarchy;
 };
+
+/* Numbers the requests of each device that has ever waited in this process. */
+static apr_uint32_t *epoch_of(usm_session_t *session, int make)
+{
+    usm_context_t *ctx = session->ctx;
+    apr_uint32_t *epoch = apr_hash_get(ctx->waiters, &session->device.id, sizeof session->device.id);
+    if (!epoch && make) {
+        usm_id_t *key = apr_pmemdup(ctx->pool, &session->device.id, sizeof session->device.id);
+        epoch = apr_pcalloc(ctx->pool, sizeof *epoch);
+        apr_hash_set(ctx->waiters, key, sizeof *key, epoch);
+    }
+    return epoch;
+}
+
+apr_uint32_t usm__supersede(usm_session_t *session, int make)
+{
+    apr_thread_mutex_lock(session->ctx->lock);
+    apr_uint32_t *epoch = epoch_of(session, make), now = epoch ? ++*epoch : 0;
+    apr_thread_mutex_unlock(session->ctx->lock);
+    return now;
+}
+
+static int superseded(usm_watch_t *watch)
+{
+    apr_thread_mutex_lock(watch->session->ctx->lock);
+    apr_uint32_t *epoch = epoch_of(watch->session, 0);
+    int newer = epoch && *epoch != watch->epoch;
+    apr_thread_mutex_unlock(watch->session->ctx->lock);
+    return newer;
+}
 
 usm_error_t *usm_watch_create(usm_watch_t **watch_p, usm_session_t *session, apr_pool_t *pool)
 {
@@ -19,6 +50,7 @@ usm_error_t *usm_watch_create(usm_watch_t **watch_p, usm_session_t *session, apr
     watch->pool = pool;
     watch->session = session;
     watch->folders = apr_array_make(pool, 8, sizeof(watched_t));
+    watch->epoch = session->transient ? 0 : usm__supersede(session, 1);
     *watch_p = watch;
     return NULL;
 }
@@ -43,11 +75,13 @@ usm_error_t *usm_watch_add(int *known_p, usm_watch_t *watch, const char *folder)
     usm_collection_row_t coll;
     usm_folder_row_t row;
     apr_int64_t fid = usm__fid_parse(folder);
-    *known_p = 0;
+    *known_p = -1;
     if (!fid || watch->session->transient)
         return NULL;
     USM_ERR(load(known_p, &coll, &row, watch, fid, watch->pool));
-    if (*known_p) {
+    if (!row.fid || row.gone)
+        *known_p = -1;
+    if (*known_p > 0) {
         watched_t *w = apr_array_push(watch->folders);
         w->folder = apr_pstrdup(watch->pool, folder);
         w->fid = fid;
@@ -125,11 +159,11 @@ usm_error_t *usm_watch_check(usm_watch_result_t *result, usm_watch_t *watch, apr
 }
 
 /* Sleep in short pieces, so that a stop is noticed. @return non-zero = stop. */
-static int nap(usm_time_t until, int (*stop)(void *baton), void *baton)
+static int nap(usm_watch_t *watch, usm_time_t until, int (*stop)(void *baton), void *baton)
 {
     for (;;) {
         usm_time_t left = until - usm__now();
-        if (stop && stop(baton))
+        if ((stop && stop(baton)) || superseded(watch))
             return 1;
         if (left <= 0)
             return 0;
@@ -155,7 +189,7 @@ usm_error_t *usm_watch_wait(usm_watch_result_t *result, usm_watch_t *watch, usm_
         usm_time_t now = usm__now(), next = now + watch->session->ctx->config.poll_interval_ms;
         if (result->hierarchy || result->count || now >= deadline)
             break;
-        if (nap(next < deadline ? next : deadline, stop, baton))
+        if (nap(watch, next < deadline ? next : deadline, stop, baton))
             break;
     }
     const char **folders = apr_palloc(pool, sizeof(char *) * (apr_size_t)(result->count + 1));

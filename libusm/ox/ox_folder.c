@@ -179,6 +179,44 @@ static void fix_parents(listing_t *l)
     }
 }
 
+static const usm_bfolder_t *known_as(const apr_array_header_t *known, const char *id)
+{
+    for (int i = 0; known && i < known->nelts; i++) {
+        const usm_bfolder_t *f = &APR_ARRAY_IDX(known, i, usm_bfolder_t);
+        if (strcmp(f->id, id) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+/* UIDVALIDITY of mail folders seen for the first time, all in one call: by it a folder is known again after a rename,
+ * which changes its id. */
+static usm_error_t *fetch_tokens(listing_t *l, const apr_array_header_t *known)
+{
+    ox_json_t *requests = ox_json_array(l->pool), *answers;
+    apr_array_header_t *asked = apr_array_make(l->pool, 8, sizeof(usm_bfolder_t *));
+    for (int i = 0; i < l->folders->nelts; i++) {
+        usm_bfolder_t *f = &APR_ARRAY_IDX(l->folders, i, usm_bfolder_t);
+        const usm_bfolder_t *before = f->cls == USM_EMAIL ? known_as(known, f->id) : f;
+        if (before) {
+            f->token = before->token;
+            continue;
+        }
+        ox_json_add(requests, ox_request(l->pool, "mail", "examine", "folder", f->id, NULL));
+        APR_ARRAY_PUSH(asked, usm_bfolder_t *) = f;
+    }
+    if (!asked->nelts)
+        return NULL;
+    USM_ERR(ox_multiple(&answers, l->call, requests, l->pool));
+    for (int i = 0; i < asked->nelts; i++) {
+        /* A mail system without this call has no tokens: a rename is then a new folder. */
+        const char *validity = ox_json_get_text(ox_json_get(ox_json_at(answers, i), "data"), "validity", l->pool);
+        if (validity && strlen(validity) <= 64)
+            APR_ARRAY_IDX(asked, i, usm_bfolder_t *)->token = validity;
+    }
+    return NULL;
+}
+
 usm_error_t *ox_folders(const apr_array_header_t **folders_p, usm_bcall_t *call, const apr_array_header_t *known,
                         apr_pool_t *pool)
 {
@@ -194,6 +232,7 @@ usm_error_t *ox_folders(const apr_array_header_t **folders_p, usm_bcall_t *call,
         requests = further_requests(&l);
     }
     fix_parents(&l);
+    USM_ERR(fetch_tokens(&l, known));
     *folders_p = l.folders;
     return NULL;
 }

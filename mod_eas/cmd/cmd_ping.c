@@ -8,6 +8,7 @@
 
 #define FOLDERS_MAX 300
 #define ATTR "ping"
+#define TOLD_ATTR "ping-unknown"
 
 enum {
     PING_EXPIRED = 1,
@@ -49,7 +50,10 @@ static int read_request(ping_t *ping, const eas_node_t *doc)
 {
     const eas_node_t *beat = eas_node_child(doc, EAS_Ping_HeartbeatInterval), *node;
     const eas_node_t *folders = eas_node_child(doc, EAS_Ping_Folders);
-    if (beat && !eas_node_int(beat, APR_INT32_MIN, APR_INT32_MAX, &ping->heartbeat))
+    static const unsigned tags[] = {EAS_Ping_HeartbeatInterval, EAS_Ping_Folders, 0};
+    if (doc && !eas_node_only(doc, tags))
+        return PING_SYNTAX;
+    if (beat && !eas_node_int(beat, APR_INT64_MIN / 1000, APR_INT64_MAX / 1000, &ping->heartbeat))
         return PING_SYNTAX;
     if (eas_node_count(folders, EAS_Ping_Folder) > FOLDERS_MAX)
         return PING_TOO_MANY;
@@ -93,6 +97,20 @@ static const char *pack(const ping_t *ping, apr_pool_t *pool)
     return text;
 }
 
+/* Folders the device never synced are passed over: answering for them makes a loop. Of ids that are no folder the device
+ * is told once; one that goes on asking for them has its reasons, and is not sent round in circles. */
+static usm_error_t *add_folders(const char **unknown_p, usm_watch_t *watch, const ping_t *ping, apr_pool_t *pool)
+{
+    for (int i = 0; i < ping->ids->nelts; i++) {
+        const char *id = APR_ARRAY_IDX(ping->ids, i, const char *);
+        int known;
+        USM_ERR(usm_watch_add(&known, watch, id));
+        if (known < 0)
+            *unknown_p = apr_pstrcat(pool, *unknown_p, id, ";", NULL);
+    }
+    return NULL;
+}
+
 usm_error_t *eas_cmd_ping(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)
 {
     ping_t ping = {.ids = apr_array_make(ctx->pool, 8, sizeof(const char *))};
@@ -100,7 +118,7 @@ usm_error_t *eas_cmd_ping(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *o
     apr_int64_t low = ctx->conf->heartbeat_min, high = ctx->conf->heartbeat_max;
     usm_watch_t *watch;
     usm_watch_result_t result;
-    int known;
+    const char *told = NULL, *unknown = "";
     USM_ERR(usm_device_attr_get(&cached, ctx->session, ATTR, ctx->pool));
     recall(&ping, cached, ctx->pool);
     int status = read_request(&ping, doc);
@@ -116,9 +134,14 @@ usm_error_t *eas_cmd_ping(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *o
     if (!cached || strcmp(cached, packed) != 0)
         USM_ERR(usm_device_attr_set(ctx->session, ATTR, packed));
     USM_ERR(usm_watch_create(&watch, ctx->session, ctx->pool));
-    /* Folders the device never synced are passed over: answering for them makes a loop. */
-    for (int i = 0; i < ping.ids->nelts; i++)
-        USM_ERR(usm_watch_add(&known, watch, APR_ARRAY_IDX(ping.ids, i, const char *)));
+    USM_ERR(add_folders(&unknown, watch, &ping, ctx->pool));
+    if (*unknown) {
+        USM_ERR(usm_device_attr_get(&told, ctx->session, TOLD_ATTR, ctx->pool));
+        if (!told || strcmp(told, unknown) != 0) {
+            USM_ERR(usm_device_attr_set(ctx->session, TOLD_ATTR, unknown));
+            return answer(ctx, out, PING_HIERARCHY, NULL, 0);
+        }
+    }
     usm_watch_hierarchy(watch);
     USM_ERR(usm_watch_wait(&result, watch, apr_time_as_msec(ctx->began) + ping.heartbeat * 1000, ctx->req->stop,
                            ctx->req->baton, ctx->pool));

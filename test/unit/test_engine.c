@@ -641,6 +641,8 @@ static void test_watch(void **state)
     usm_session_t *s = session_of(&dev, test_pool);
     OK(usm_watch_create(&watch, s, test_pool));
     OK(usm_watch_add(&known, watch, "999"));
+    assert_int_equal(known, -1);
+    OK(usm_watch_add(&known, watch, folder_id("More")));
     assert_int_equal(known, 0);
     OK(usm_watch_add(&known, watch, dev.folder));
     assert_int_equal(known, 1);
