@@ -410,11 +410,12 @@ static void enc_attendees(eas_map_t *map, const eas_row_t *row, const usm_value_
     eas_writer_start(map->out, row->tag);
     for (int i = 0; i < list->count; i++) {
         const usm_attendee_t *a = &list->items[i];
+        int status = a->status >= 0 && a->status <= USM_ATT_DECLINED ? a->status : USM_ATT_NONE;
         eas_writer_start(map->out, EAS_Calendar_Attendee);
         eas_writer_tag_text(map->out, EAS_Calendar_Email, a->email ? a->email : "");
         eas_writer_tag_text(map->out, EAS_Calendar_Name, a->name && *a->name ? a->name : a->email ? a->email : "?");
         if (map->ctx->version >= 120) {
-            eas_writer_tag_int(map->out, EAS_Calendar_AttendeeStatus, wire_status[a->status & 3]);
+            eas_writer_tag_int(map->out, EAS_Calendar_AttendeeStatus, wire_status[status]);
             eas_writer_tag_int(map->out, EAS_Calendar_AttendeeType, a->type ? a->type : USM_ATT_REQUIRED);
         }
         eas_writer_end(map->out);

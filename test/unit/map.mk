@@ -2,7 +2,12 @@
 # Tests of the item mapping and of what stands around it.
 EXTRA_DIST += test/unit/map_test.h
 if HAVE_CMOCKA
-MAP_TESTS = test/unit/test_timezone test/unit/test_html test/unit/test_map
+MAP_TESTS = test/unit/test_timezone \
+	test/unit/test_html \
+	test/unit/test_map \
+	test/unit/test_conv \
+	test/unit/test_mapbody \
+	test/unit/test_class
 check_PROGRAMS += $(MAP_TESTS)
 TESTS += $(MAP_TESTS)
 MAP_TEST_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm $(CMOCKA_CFLAGS)
@@ -14,4 +19,13 @@ test_unit_test_html_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_map_SOURCES = test/unit/test_map.c test/unit/map_test.c
 test_unit_test_map_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_map_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_conv_SOURCES = test/unit/test_conv.c test/unit/map_test.c
+test_unit_test_conv_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_conv_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_mapbody_SOURCES = test/unit/test_mapbody.c test/unit/map_test.c
+test_unit_test_mapbody_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_mapbody_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_class_SOURCES = test/unit/test_class.c test/unit/map_test.c
+test_unit_test_class_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_class_LDADD = $(MAP_TEST_LDADD)
 endif
