@@ -259,8 +259,8 @@ usm_error_t *eas_sync_read(eas_sync_t *sync, const eas_node_t *doc)
     }
     sync->window = n > EAS_WINDOW_MAX || (window && n == 0) ? EAS_WINDOW_MAX : (int)n;
     if (eas_node_count(list, EAS_AirSync_Collection) > EAS_SYNC_COLLECTIONS_MAX) {
-        sync->status = SYNC_TOO_MANY;
-        sync->limit = EAS_SYNC_COLLECTIONS_MAX;
+        sync->status = version < 121 ? SYNC_PROTOCOL : SYNC_TOO_MANY; /* Limit is of 12.1 */
+        sync->limit = version < 121 ? 0 : EAS_SYNC_COLLECTIONS_MAX;
         return NULL;
     }
     read_wait(sync, doc);
