@@ -126,20 +126,21 @@ static usm_error_t *run(oxcall_t *c, apr_pool_t *pool)
 
 /* ---- reading envelopes ---- */
 
+/* A page of some proxy in between says nothing about objects: 404 here must not be taken for "the object is gone". */
 static usm_error_t *no_json(const ox_rsp_t *rsp, apr_pool_t *pool)
 {
-    apr_status_t status = rsp->status == 413   ? USM_ELIMIT
-                          : rsp->status == 404 ? USM_ENOTFOUND
-                          : rsp->status == 403 ? USM_EFORBIDDEN
-                                               : USM_EBACKEND;
-    return USM_ERROR(pool, status, "groupware server answered HTTP %d without JSON", rsp->status);
+    return USM_ERROR(pool, rsp->status == 413 ? USM_ELIMIT : USM_EBACKEND,
+                     "groupware server answered HTTP %d without JSON", rsp->status);
 }
 
-static usm_error_t *take_envelope(int *lost_p, ox_answer_t *answer, ox_json_t *root, apr_pool_t *pool)
+static usm_error_t *take_envelope(int *lost_p, ox_answer_t *answer, ox_json_t *root, const ox_rsp_t *rsp,
+                                  apr_pool_t *pool)
 {
     answer->root = root;
     *lost_p = ox_error_is_session(root);
     USM_ERR(ox_error_of(root, pool));
+    if (rsp->status != 200)
+        return USM_ERROR(pool, USM_EBACKEND, "groupware server answered HTTP %d without an error", rsp->status);
     answer->data = ox_json_get(root, "data");
     if (ox_json_is_null(answer->data))
         answer->data = NULL;
@@ -153,7 +154,7 @@ static usm_error_t *read_envelope(int *lost_p, oxcall_t *c, ox_rsp_t *rsp, apr_p
     ox_http_free(rsp, pool);
     if (!ox_json_is_object(root))
         return no_json(rsp, pool);
-    return take_envelope(lost_p, c->answer, root, pool);
+    return take_envelope(lost_p, c->answer, root, rsp, pool);
 }
 
 static usm_error_t *read_rows(int *lost_p, oxcall_t *c, ox_rsp_t *rsp, apr_pool_t *pool)
@@ -162,9 +163,11 @@ static usm_error_t *read_rows(int *lost_p, oxcall_t *c, ox_rsp_t *rsp, apr_pool_
     usm_error_t *err = ox_stream_end(&root, c->stream, pool);
     if (err)
         return rsp->status == 200 ? err : no_json(rsp, pool);
-    err = take_envelope(lost_p, c->answer, root, pool);
+    err = take_envelope(lost_p, c->answer, root, rsp, pool);
     if (ox_stream_rows(c->stream) > 0)
         *lost_p = 0; /* rows were handed out: a repeat would hand them out twice */
+    if (!err && !ox_json_is_array(c->answer->data))
+        err = USM_ERROR(pool, USM_EBACKEND, "listing without data"); /* no listing is not an empty one */
     return err;
 }
 
@@ -174,7 +177,7 @@ static usm_error_t *read_array(int *lost_p, oxcall_t *c, ox_rsp_t *rsp, apr_pool
     ox_http_free(rsp, pool);
     if (ox_json_is_object(root)) {
         ox_answer_t answer = {0};
-        USM_ERR(take_envelope(lost_p, &answer, root, pool));
+        USM_ERR(take_envelope(lost_p, &answer, root, rsp, pool));
         root = answer.data;
     }
     if (!ox_json_is_array(root))
@@ -193,9 +196,11 @@ static usm_error_t *read_bytes(int *lost_p, oxcall_t *c, ox_rsp_t *rsp, apr_pool
         ox_answer_t answer = {0};
         ox_json_t *root = ox_json_parse(rsp->body, rsp->len, pool);
         if (ox_json_get(root, "error"))
-            return take_envelope(lost_p, &answer, root, pool);
+            return take_envelope(lost_p, &answer, root, rsp, pool);
     }
     *lost_p = rsp->status == 403;
+    if (rsp->status == 404)
+        return USM_ERROR(pool, USM_ENOTFOUND, "groupware server answered HTTP 404");
     if (rsp->status != 200)
         return no_json(rsp, pool);
     *c->bytes = *rsp;

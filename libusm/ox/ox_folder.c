@@ -160,6 +160,8 @@ static usm_error_t *take_answer(listing_t *l, const ox_json_t *answer, int is_vi
         return err;
     }
     const ox_json_t *data = ox_json_get(answer, "data");
+    if (is_visible ? !ox_json_is_object(data) : !ox_json_is_array(data))
+        return USM_ERROR(l->pool, USM_EBACKEND, "listing of folders without data");
     if (is_visible) {
         take_visible(l, data);
         return NULL;

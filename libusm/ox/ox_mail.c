@@ -59,6 +59,8 @@ static usm_error_t *read_counters(ox_mailstate_t *s, usm_bcall_t *call, const ch
     s->validity = s->next = "-";
     s->total = ox_json_int(ox_json_get(answer.data, "total"), -1);
     s->unread = ox_json_int(ox_json_get(answer.data, "unread"), -1);
+    if (s->total < 0 || s->unread < 0)
+        return USM_ERROR(pool, USM_EBACKEND, "mail folder without counters");
     return NULL;
 }
 
@@ -79,6 +81,8 @@ static usm_error_t *read_state(ox_mailstate_t *s, const ox_mailstate_t *last, us
     s->next = text_or_dash(ox_json_get(answer.data, "next"), pool);
     s->total = ox_json_int(ox_json_get(answer.data, "total"), -1);
     s->unread = ox_json_int(ox_json_get(answer.data, "unread"), -1);
+    if (strcmp(s->validity, "-") == 0 || s->total < 0) /* not to be taken for a new set of ids */
+        return USM_ERROR(pool, USM_EBACKEND, "state of the mail folder is incomplete");
     return NULL;
 }
 

@@ -247,7 +247,11 @@ static void take_mail(const reading_t *g, one_t *one, const ox_json_t *mail)
 {
     const usm_fieldset_t *fields = &g->fetch->fields;
     apr_int64_t flags = ox_json_int(ox_json_get(mail, "flags"), 0);
-    if (!ox_json_is_object(mail) || (flags & OX_DELETED))
+    if (!ox_json_is_object(mail)) {
+        one->get->error = USM_ERROR(g->result_pool, USM_EBACKEND, "mail without data");
+        return;
+    }
+    if (flags & OX_DELETED)
         return;
     usm_item_t *item = usm_item_create(USM_EMAIL, g->result_pool);
     read_members(item, fields, mail);
@@ -374,8 +378,14 @@ static usm_error_t *read_raw(const reading_t *g, one_t *one)
                                     ox_path(g->pool, "mail", "action", "get", "folder", g->folder->id, "id",
                                             one->get->id, "src", "1", "save", "1", "unseen", "true", NULL),
                                     RAW_MAX, g->pool);
-    if (err)
-        return take_error(one, err);
+    if (err) {
+        /* It was there a moment ago: not to be read is not to be gone. */
+        one->get->item = NULL;
+        if (usm_error_class(err) == USM_CLASS_UNAVAILABLE)
+            return err;
+        one->get->error = err;
+        return NULL;
+    }
     set_mime(g, one, rsp.body, rsp.len);
     ox_http_free(&rsp, g->pool);
     return NULL;

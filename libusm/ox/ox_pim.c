@@ -237,6 +237,8 @@ static usm_error_t *take_row(const getting_t *g, const ox_json_t *row)
 
 static usm_error_t *take_rows(const getting_t *g, const ox_json_t *rows)
 {
+    if (!ox_json_is_array(rows)) /* no answer is not "all gone" */
+        return USM_ERROR(g->result_pool, USM_EBACKEND, "list without data");
     for (int i = 0; i < ox_json_count(rows); i++) {
         if (ox_json_is_array(ox_json_at(rows, i)))
             USM_ERR(take_row(g, ox_json_at(rows, i)));
@@ -272,8 +274,10 @@ static usm_error_t *get_singly(const getting_t *g)
         const ox_json_t *answer = ox_json_at(answers, i);
         usm_error_t *err = ox_error_of(answer, g->result_pool);
         if (!err)
-            USM_ERR(take_rows(g, ox_json_get(answer, "data")));
-        else if (usm_error_class(err) == USM_CLASS_NOTFOUND && !usm_error_is(err, USM_EFOLDER_GONE))
+            err = take_rows(g, ox_json_get(answer, "data"));
+        if (!err)
+            continue;
+        if (usm_error_class(err) == USM_CLASS_NOTFOUND && !usm_error_is(err, USM_EFOLDER_GONE))
             usm_error_clear(err);
         else
             g->gets[i].error = err;

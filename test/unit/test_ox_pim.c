@@ -21,8 +21,8 @@
         .match = NULL                                                                                                  \
     }
 #define NO_SUCH "{\"error\":\"x\",\"categories\":\"ERROR\",\"code\":\"CON-0125\"}"
-#define DENIED "{\"error\":\"x\",\"categories\":\"PERMISSION_DENIED\",\"code\":\"XXX-0001\"}"
-#define DOWN "{\"error\":\"x\",\"categories\":\"SERVICE_DOWN\",\"code\":\"XXX-0002\"}"
+#define DENIED "{\"error\":\"x\",\"categories\":\"PERMISSION_DENIED\",\"code\":\"ABC-0001\"}"
+#define DOWN "{\"error\":\"x\",\"categories\":\"SERVICE_DOWN\",\"code\":\"ABC-0002\"}"
 #define UNSUPPORTED "{\"error\":\"x\",\"categories\":\"ERROR\",\"code\":\"MSG-0078\"}"
 
 typedef struct env_t {
@@ -56,55 +56,28 @@ static const usm_bref_t inbox = {.id = "default0/INBOX", .cls = USM_EMAIL};
 
 /* ---- folders ---- */
 
-#define FOLDER(id, parent, title, module, rights, std, sync)                                                           \
-    "[\"" id "\",\"" parent "\",\"" title "\",\"" module "\",false," rights ",true,true,false," std "," sync "]"
 #define ALL "403710016"
+/* id, parent, title, module, rights, standard type, used for sync */
+#define ROW(id, parent, title, module, rights, std, sync)                                                             \
+    "[\"" id "\",\"" parent "\",\"" title "\",\"" module "\",false," rights ",true,true,false," std "," sync "]"
+#define OFF "{\"value\":false,\"protected\":false}"
+#define CALENDARS                                                                                                      \
+    "{\"data\":{\"private\":[" ROW("31", "1", "Cal", "calendar", ALL, "2", "null") ","                                 \
+    ROW("41", "31", "Off", "calendar", ALL, "0", OFF) ","                                                              \
+    ROW("42", "41", "Below", "calendar", ALL, "0", "{\"value\":true}") ","                                             \
+    ROW("43", "1", "Blind", "calendar", "1", "0", "null")                                                              \
+    "],\"public\":[[\"50\",\"2\",\"Pub\",\"calendar\",false," ALL ",false,true,false,0,null]],\"shared\":[]}}"
+#define CONTACTS                                                                                                       \
+    "{\"data\":{\"private\":[" ROW("32", "1", "Con", "contacts", ALL, "3", "null")                                    \
+    "],\"public\":[" ROW("6", "2", "GAB", "contacts", "257", "0", "null") "]}}"
+#define MAILS                                                                                                          \
+    "{\"data\":[" ROW("default0/INBOX", "default0", "In\\u0007box", "mail", ALL, "7", "null")                        \
+    ",[\"default0/Off\",\"default0\",\"Off\",\"mail\",false," ALL ",false,false,false,0,null]]}"
 
 static void test_folder_rules(void **state)
 {
     static const canned_t rows[] = {
-        LOGIN,
-        {.match = "multiple",
-         .body =
-             "[{\"data\":{\"private\":[" FOLDER("31", "1", "Cal", "calendar", ALL, "2", "null") "," FOLDER("41", "31", "Off", "calendar", ALL, "0", "{\"value\":false,\"protected\":false}") "," FOLDER(
-                 "42", "41", "Below", "calendar", ALL, "0",
-                 "{\"value\":true}") "," FOLDER("43", "1", "Blind", "calendar", "1", "0",
-                                                "null") "],\"public\":[[\"50\",\"2\",\"Pub\",\"calendar\",false," ALL
-                                                        ",false,true,false,0,null]],\"shared\":[]}},"
-                                                        "{\"data\":{\"private\":[" FOLDER(
-                                                            "32", "1", "Con", "contacts",
-                                                            ALL, "3",
-                                                            "null") "],\"public\":[" FOLDER("6", "2", "GAB", "contacts",
-                                                                                            "257", "0",
-                                                                                            "null") "]}}," DENIED
-                                                                                                    ",{\"data\":"
-                                                                                                    "[" FOLDER(
-                                                                                                        "default0/"
-                                                                                                        "INBOX",
-                                                                                                        "default0",
-                                                                                                        "In\\u0007box",
-                                                                                                        "mail", ALL,
-                                                                                                        "7",
-                                                                                                        "null") ",["
-                                                                                                                "\"defa"
-                                                                                                                "ult0/"
-                                                                                                                "Off\","
-                                                                                                                "\"defa"
-                                                                                                                "ult0\""
-                                                                                                                ","
-                                                                                                                "\"Off"
-                                                                                                                "\","
-                                                                                                                "\"mail"
-                                                                                                                "\","
-                                                                                                                "false"
-                                                                                                                "," ALL
-                                                                                                                ",false"
-                                                                                                                ",false"
-                                                                                                                ",false"
-                                                                                                                ",0,"
-                                                                                                                "null]]"
-                                                                                                                "}]"},
-        END};
+        LOGIN, {.match = "multiple", .body = "[" CALENDARS "," CONTACTS "," DENIED "," MAILS "]"}, END};
     env_t e = start(rows);
     const apr_array_header_t *folders;
     test_ok(e.vt->folders(&folders, e.call, NULL, e.pool), "folders");
@@ -180,6 +153,44 @@ static void test_cut_listing(void **state)
                "cut off");
     assert_int_equal(n.ends, 0);
     stop(&e);
+}
+
+/* Whatever is no listing must not look like an empty one: devices would delete everything. */
+static void test_no_listing(void **state)
+{
+    static const canned_t answers[] = {
+        {.body = "{}"},
+        {.body = "{\"timestamp\":5}"},
+        {.body = "{\"data\":null}"},
+        {.body = "{\"data\":{}}"},
+        {.body = "{\"data\":[]}", .status = 404},
+        {.body = "<html></html>", .status = 404},
+        {.body = "<html></html>", .status = 403},
+        {.body = "<html></html>"},
+        {.body = ""},
+        {.body = "{\"data\":[]}", .status = 302},
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        canned_t rows[] = {LOGIN, answers[i], answers[i], END};
+        rows[1].match = "contacts?action";
+        rows[2].match = "mail?action=examine";
+        env_t e = start(rows);
+        noted_t n;
+        usm_bsink_t sink = noted_sink(&n, e.pool);
+        usm_fetch_t fetch = {.text_max = 1};
+        usm_bget_t get = {.id = "1"};
+        const char *cursor;
+        USM_FIELDSET_ADD(&fetch.fields, USM_CONTACT_FIRST_NAME);
+        usm_error_t *err = e.vt->changes(&cursor, e.call, &contacts, &everything, NULL, 0, &sink, e.pool, e.pool);
+        usm_error_t *err2 = e.vt->changes(&cursor, e.call, &contacts, &everything, "1 5", 0, &sink, e.pool, e.pool);
+        if (usm_error_code(err) != USM_EBACKEND || usm_error_code(err2) != USM_EBACKEND || n.ends)
+            fail_msg("row %d: %s", (int)i, usm_error_text(err, e.pool));
+        err = e.vt->get(&get, 1, e.call, &contacts, &fetch, e.pool, e.pool);
+        err2 = e.vt->changes(&cursor, e.call, &inbox, &everything, "m1 1 2 3 4", 0, &sink, e.pool, e.pool);
+        if (usm_error_code(err) != USM_EBACKEND || usm_error_code(err2) != USM_EBACKEND)
+            fail_msg("row %d, get: %s", (int)i, usm_error_text(err ? err : err2, e.pool));
+        stop(&e);
+    }
 }
 
 static void test_get_singly(void **state)
@@ -364,22 +375,24 @@ static void test_mail_get_errors(void **state)
         {.match = "multiple",
          .body =
              "[{\"error\":\"x\",\"categories\":\"USER_INPUT\",\"code\":\"MSG-0032\"},"
-             "{\"error\":\"x\",\"categories\":\"ERROR\",\"code\":\"MSG-0099\"},{\"data\":{\"id\":\"3\",\"flags\":2}},"
+             "{\"error\":\"x\",\"categories\":\"ERROR\",\"code\":\"MSG-0099\"},{\"data\":{\"id\":\"3\",\"flags\":2}},{}"
+             ","
              "{\"data\":{\"id\":\"4\",\"flags\":41,\"color_label\":3,\"subject\":\"s\\u0000x\",\"received_date\":9}}]",
          .times = 1},
         {.match = "multiple", .body = "[" DOWN "]"},
         END};
     env_t e = start(rows);
-    usm_bget_t gets[] = {{.id = "1"}, {.id = "2"}, {.id = "3"}, {.id = "4"}};
+    usm_bget_t gets[] = {{.id = "1"}, {.id = "2"}, {.id = "3"}, {.id = "no data"}, {.id = "4"}};
     usm_fetch_t fetch = {{{0}}, 0, 0, 0, 0, 0};
     USM_FIELDSET_ADD(&fetch.fields, USM_EMAIL_SUBJECT);
-    test_ok(e.vt->get(gets, 4, e.call, &inbox, &fetch, e.pool, e.pool), "get");
+    test_ok(e.vt->get(gets, 5, e.call, &inbox, &fetch, e.pool, e.pool), "get");
     assert_true(!gets[0].item && !gets[0].error);
     assert_true(!gets[1].item && usm_error_code(gets[1].error) == USM_EBACKEND);
     assert_true(!gets[2].item && !gets[2].error);
-    assert_string_equal(usm_item_text(gets[3].item, USM_EMAIL_SUBJECT), "sx");
-    assert_int_equal(gets[3].rev, ox_mail_rev(41, 3));
-    assert_int_equal(gets[3].edge, 9);
+    assert_true(!gets[3].item && usm_error_code(gets[3].error) == USM_EBACKEND);
+    assert_string_equal(usm_item_text(gets[4].item, USM_EMAIL_SUBJECT), "sx");
+    assert_int_equal(gets[4].rev, ox_mail_rev(41, 3));
+    assert_int_equal(gets[4].edge, 9);
     test_fails(e.vt->get(gets, 1, e.call, &inbox, &fetch, e.pool, e.pool), USM_EUNAVAILABLE, "down");
     assert_int_equal(mock_count(e.mock, "\"unseen\":\"true\""), 2);
     stop(&e);
@@ -390,7 +403,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_folder_rules),  cmocka_unit_test(test_folder_failure),
         cmocka_unit_test(test_deleted_forms), cmocka_unit_test(test_cut_listing),
-        cmocka_unit_test(test_get_singly),    cmocka_unit_test(test_get_order),
+        cmocka_unit_test(test_get_singly),       cmocka_unit_test(test_no_listing),
+           cmocka_unit_test(test_get_order),
         cmocka_unit_test(test_write_answers), cmocka_unit_test(test_without_examine),
         cmocka_unit_test(test_shifted_listing), cmocka_unit_test(test_old_mail_arrives),
         cmocka_unit_test(test_mail_get_errors),
