@@ -67,7 +67,7 @@ def test_characters_xml_forbids(text):
     (w.Calendar.StartTime("2023-01-01T00:00:00.000Z"), "14.1", "not a compactDateTime"),
     (w.ComposeMail.Mime("x"), "14.1", "must be opaque"),
     (A.Sync("text"), "14.1", "has text"),
-    (w.Email.Location("x"), "16.1", "does not exist"),
+    (A.Sync(w.Email.Location("x")), "16.1", "does not exist"),
 ])
 def test_faults_are_found(doc, version, fault):
     assert any(fault in f for f in w.faults(doc, version))
