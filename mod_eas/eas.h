@@ -59,7 +59,8 @@ typedef struct eas_response_t {
     apr_table_t *headers;
     apr_bucket_brigade *body;
     apr_off_t length;
-    apr_table_t *notes; /* eas-user, eas-device, eas-cmd, eas-status, eas-ox-calls, eas-store, eas-store-rows: for access logs */
+    apr_table_t *
+        notes; /* eas-user, eas-device, eas-cmd, eas-status, eas-ox-calls, eas-store, eas-store-rows: for access logs */
 } eas_response_t;
 
 /* A request on its way through the protocol ring. What is not set yet is NULL or 0. */

@@ -55,13 +55,15 @@ void eas_options_init(eas_options_t *o)
 
 const char *eas_options_pack(const eas_options_t *o, apr_pool_t *pool)
 {
-    const char *text = apr_psprintf(pool, "1;%d;%d;%d;%d;%" APR_INT64_T_FMT ";%" APR_INT64_T_FMT ";%d;%" APR_UINT64_T_HEX_FMT
-                                    ";%" APR_UINT64_T_HEX_FMT, o->filter, o->conflict, o->window, o->view.mime_support,
-                                    o->view.mime_truncation, o->view.truncation, o->has_supported,
-                                    o->supported.bits[0], o->supported.bits[1]);
+    const char *text = apr_psprintf(pool,
+                                    "1;%d;%d;%d;%d;%" APR_INT64_T_FMT ";%" APR_INT64_T_FMT ";%d;%" APR_UINT64_T_HEX_FMT
+                                    ";%" APR_UINT64_T_HEX_FMT,
+                                    o->filter, o->conflict, o->window, o->view.mime_support, o->view.mime_truncation,
+                                    o->view.truncation, o->has_supported, o->supported.bits[0], o->supported.bits[1]);
     for (int i = 0; i < o->view.prefs; i++) {
         const eas_bodypref_t *p = &o->view.pref[i];
-        text = apr_psprintf(pool, "%s;%d,%d,%d,%" APR_INT64_T_FMT, text, p->type, p->all_or_none, p->preview, p->truncation);
+        text = apr_psprintf(pool, "%s;%d,%d,%d,%" APR_INT64_T_FMT, text, p->type, p->all_or_none, p->preview,
+                            p->truncation);
     }
     return text;
 }

@@ -442,7 +442,10 @@ static usm_error_t *dec_attendees(usm_item_t *item, eas_map_t *map, const eas_ro
         if (eas_node_int(eas_node_child(child, EAS_Calendar_AttendeeType), 1, 3, &n))
             a->type = (int)n;
         if (eas_node_int(eas_node_child(child, EAS_Calendar_AttendeeStatus), 0, 5, &n))
-            a->status = n == 2 ? USM_ATT_TENTATIVE : n == 3 ? USM_ATT_ACCEPTED : n == 4 ? USM_ATT_DECLINED : USM_ATT_NONE;
+            a->status = n == 2   ? USM_ATT_TENTATIVE
+                        : n == 3 ? USM_ATT_ACCEPTED
+                        : n == 4 ? USM_ATT_DECLINED
+                                 : USM_ATT_NONE;
         if (a->email && strchr(a->email, '@'))
             list->count++;
     }
@@ -502,18 +505,21 @@ static int in_time(const eas_node_t *node, unsigned first, unsigned second)
 /* MS-ASEMAIL 2.2.2.34: what belongs together must come together. */
 static int flag_is_whole(const eas_node_t *node, apr_int64_t status)
 {
-    static const unsigned dates[] = {EAS_Tasks_StartDate, EAS_Tasks_DueDate, EAS_Tasks_UtcStartDate, EAS_Tasks_UtcDueDate};
+    static const unsigned dates[] = {EAS_Tasks_StartDate, EAS_Tasks_DueDate, EAS_Tasks_UtcStartDate,
+                                     EAS_Tasks_UtcDueDate};
     int n = 0, remind = 0;
     for (int i = 0; i < 4; i++)
         n += eas_node_child(node, dates[i]) != NULL;
-    if (eas_node_child(node, EAS_Tasks_ReminderSet) && !eas_node_bool(eas_node_child(node, EAS_Tasks_ReminderSet), &remind))
+    if (eas_node_child(node, EAS_Tasks_ReminderSet) &&
+        !eas_node_bool(eas_node_child(node, EAS_Tasks_ReminderSet), &remind))
         return 0;
     if (n && (n < 4 || !in_time(node, EAS_Tasks_StartDate, EAS_Tasks_DueDate) ||
               !in_time(node, EAS_Tasks_UtcStartDate, EAS_Tasks_UtcDueDate)))
         return 0;
     if (remind && !eas_node_child(node, EAS_Tasks_ReminderTime))
         return 0;
-    int done = eas_node_child(node, EAS_Email_CompleteTime) != NULL, date = eas_node_child(node, EAS_Tasks_DateCompleted) != NULL;
+    int done = eas_node_child(node, EAS_Email_CompleteTime) != NULL,
+        date = eas_node_child(node, EAS_Tasks_DateCompleted) != NULL;
     return done == date && (status != 2 || eas_node_child(node, EAS_Email_FlagType));
 }
 

@@ -56,12 +56,13 @@ static void put_utf8(text_t *t, unsigned long c)
 static const struct {
     const char *name;
     unsigned code;
-} entities[] = {{"amp", '&'},     {"lt", '<'},      {"gt", '>'},      {"quot", '"'},    {"apos", '\''},  {"nbsp", ' '},
-                {"auml", 0xE4},   {"ouml", 0xF6},   {"uuml", 0xFC},   {"Auml", 0xC4},   {"Ouml", 0xD6},  {"Uuml", 0xDC},
-                {"szlig", 0xDF},  {"eacute", 0xE9}, {"egrave", 0xE8}, {"agrave", 0xE0}, {"ccedil", 0xE7}, {"euro", 0x20AC},
-                {"copy", 0xA9},   {"reg", 0xAE},    {"ndash", 0x2013}, {"mdash", 0x2014}, {"hellip", 0x2026},
-                {"laquo", 0xAB},  {"raquo", 0xBB},  {"lsquo", 0x2018}, {"rsquo", 0x2019}, {"ldquo", 0x201C},
-                {"rdquo", 0x201D}, {"bdquo", 0x201E}, {"sbquo", 0x201A}, {"bull", 0x2022}, {"middot", 0xB7}};
+} entities[] = {{"amp", '&'},      {"lt", '<'},       {"gt", '>'},        {"quot", '"'},     {"apos", '\''},
+                {"nbsp", ' '},     {"auml", 0xE4},    {"ouml", 0xF6},     {"uuml", 0xFC},    {"Auml", 0xC4},
+                {"Ouml", 0xD6},    {"Uuml", 0xDC},    {"szlig", 0xDF},    {"eacute", 0xE9},  {"egrave", 0xE8},
+                {"agrave", 0xE0},  {"ccedil", 0xE7},  {"euro", 0x20AC},   {"copy", 0xA9},    {"reg", 0xAE},
+                {"ndash", 0x2013}, {"mdash", 0x2014}, {"hellip", 0x2026}, {"laquo", 0xAB},   {"raquo", 0xBB},
+                {"lsquo", 0x2018}, {"rsquo", 0x2019}, {"ldquo", 0x201C},  {"rdquo", 0x201D}, {"bdquo", 0x201E},
+                {"sbquo", 0x201A}, {"bull", 0x2022},  {"middot", 0xB7}};
 
 /* *p stands behind the '&'. Unknown ones stay as they are. */
 static const char *entity(text_t *t, const char *p, const char *end)

@@ -57,7 +57,8 @@ const eas_row_t *eas_map_rows(usm_class_e cls);
  * is sent as just these; other classes are sent whole, since a device drops what is missing). Never nothing at all. */
 void eas_map_encode(eas_map_t *map, const usm_item_t *item, const usm_fieldset_t *changed);
 /** Read ApplicationData into an item: set where there is a value, empty where the tag is empty. Elements of other
- * versions, of no row or of one that devices cannot change are passed over. Errors: INVALID (a value that cannot be). */
+ * versions, of no row or of one that devices cannot change are passed over. Errors: INVALID (a value that cannot be).
+ */
 usm_error_t *eas_map_decode(usm_item_t **item_p, eas_map_t *map, const eas_node_t *data);
 /** Fields that stay when a change leaves them out: those the version has no element for, and, by the Supported list
  * kept from the first Sync, the ghosted ones. @a supported NULL = there was no Supported element. */

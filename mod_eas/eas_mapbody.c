@@ -161,7 +161,8 @@ static void encode_body12(eas_map_t *map, const eas_row_t *row, const usm_body_t
         }
     } else if (choose(&form, &pref, map, b)) {
         int whole_mime = form.type == 4 && b->is_signed; /* a cut signature is a broken one */
-        apr_int64_t max = form.type == 4 && map->view->mime_truncation >= 0 ? map->view->mime_truncation : pref->truncation;
+        apr_int64_t max =
+            form.type == 4 && map->view->mime_truncation >= 0 ? map->view->mime_truncation : pref->truncation;
         cut(&form, whole_mime ? -1 : max);
         eas_writer_start(map->out, row->tag);
         put_body(map, &form);

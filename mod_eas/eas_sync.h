@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file eas_sync.h  A Sync request on its way: read (sync_read.c), carried out (sync_run.c), answered (sync_write.c). */
+/** @file eas_sync.h  A Sync request on its way: read (sync_read.c), carried out (sync_run.c), answered (sync_write.c).
+ */
 #ifndef EAS_SYNC_H
 #define EAS_SYNC_H
 

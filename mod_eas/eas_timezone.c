@@ -198,7 +198,8 @@ static apr_int32_t get32(const unsigned char *p)
 }
 
 /* SYSTEMTIME holds 0:00 to 23:59:59 only. A change outside of its day is moved to the day's edge: some hours wrong
- * once a year, where another weekday ("the last Saturday" for "the eve of the last Sunday") is a week wrong some years. */
+ * once a year, where another weekday ("the last Saturday" for "the eve of the last Sunday") is a week wrong some years.
+ */
 static void put_change(unsigned char *p, const eas_tzchange_t *c)
 {
     int seconds = c->seconds < 0 ? 0 : c->seconds >= DAY ? DAY - 1 : c->seconds;

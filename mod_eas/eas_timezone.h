@@ -22,7 +22,8 @@ typedef struct eas_tzrule_t {
 } eas_tzrule_t;
 
 /** Parse a POSIX TZ string such as "CET-1CEST,M3.5.0,M10.5.0/3". @return 1 on success. Julian-day rules, which no
- * zone in use has, are refused. Summer time is always the later clock, also where the law says it the other way round. */
+ * zone in use has, are refused. Summer time is always the later clock, also where the law says it the other way round.
+ */
 int eas_tz_posix(eas_tzrule_t *rule, const char *text);
 /** Rule of an IANA zone name. @return 0 when the zone is unknown or the name is not a plain one. Reads a file. */
 int eas_tz_zone(eas_tzrule_t *rule, const char *name, apr_pool_t *scratch_pool);

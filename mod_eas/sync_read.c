@@ -18,8 +18,8 @@ usm_error_t *eas_sync_remember(eas_sync_t *sync)
         const eas_collection_t *col = &APR_ARRAY_IDX(sync->collections, i, eas_collection_t);
         if (col->status != SYNC_OK)
             continue;
-        text = apr_psprintf(pool, "%s%s;%s;%d;%d;%d\n", text, col->id, col->new_key ? col->new_key : col->key, col->window,
-                            col->get_changes, col->changed_key || strcmp(col->key, "0") == 0);
+        text = apr_psprintf(pool, "%s%s;%s;%d;%d;%d\n", text, col->id, col->new_key ? col->new_key : col->key,
+                            col->window, col->get_changes, col->changed_key || strcmp(col->key, "0") == 0);
     }
     if (sync->ctx->version < 121 || (sync->cached && strcmp(sync->cached, text) == 0))
         return NULL;

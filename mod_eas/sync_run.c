@@ -27,7 +27,8 @@ static void respond(eas_collection_t *col, unsigned tag, const char *client_id, 
                     const usm_item_t *item)
 {
     eas_response_row_t *row = apr_array_push(col->responses);
-    *row = (eas_response_row_t){.tag = tag, .client_id = client_id, .server_id = server_id, .status = status, .item = item};
+    *row = (eas_response_row_t){
+        .tag = tag, .client_id = client_id, .server_id = server_id, .status = status, .item = item};
 }
 
 static void log_refusal(eas_sync_t *sync, const eas_collection_t *col, const char *what, const char *id,

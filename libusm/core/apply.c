@@ -108,7 +108,8 @@ static apr_uint64_t item_digest(const usm_item_t *item, apr_uint64_t h)
     if (!item)
         return h;
     for (int f = 0; f < usm_class_fields(item->cls); f++) {
-        apr_uint64_t d[2] = {(apr_uint64_t)f << 2 | item->v[f].state, usm_value_digest(usm_field(item->cls, f)->type, &item->v[f])};
+        apr_uint64_t d[2] = {(apr_uint64_t)f << 2 | item->v[f].state,
+                             usm_value_digest(usm_field(item->cls, f)->type, &item->v[f])};
         if (item->v[f].state != USM_ABSENT)
             h = usm__hash(d, sizeof d, h);
     }
@@ -205,9 +206,10 @@ static const char *add_uid(usm_turn_t *turn, const char *client_id)
 {
     unsigned char d[APR_SHA1_DIGESTSIZE];
     apr_sha1_ctx_t sha;
-    const char *seed = apr_psprintf(turn->pool, "%s|%s|%" APR_INT64_T_FMT "|%" APR_INT64_T_FMT "|%" APR_INT64_T_FMT "|%s",
-                                    turn->session->login->user, turn->session->device.device_id, turn->folder.fid,
-                                    turn->coll.epoch, turn->base, client_id);
+    const char *seed =
+        apr_psprintf(turn->pool, "%s|%s|%" APR_INT64_T_FMT "|%" APR_INT64_T_FMT "|%" APR_INT64_T_FMT "|%s",
+                     turn->session->login->user, turn->session->device.device_id, turn->folder.fid, turn->coll.epoch,
+                     turn->base, client_id);
     apr_sha1_init(&sha);
     apr_sha1_update(&sha, seed, (unsigned)strlen(seed));
     apr_sha1_final(d, &sha);
@@ -282,7 +284,8 @@ usm_error_t *usm_turn_add(usm_outcome_t *out, usm_turn_t *turn, const char *clie
             return refuse(out, turn, &echo, err);
         USM_ERR(echo_done(turn, &echo, &result, 0));
     } else if (echo.code) {
-        out->error = USM_ERROR(turn->pool, (apr_status_t)echo.code, "%s (repeated)", usm_code_text((apr_status_t)echo.code));
+        out->error =
+            USM_ERROR(turn->pool, (apr_status_t)echo.code, "%s (repeated)", usm_code_text((apr_status_t)echo.code));
         return NULL;
     }
     return note_added(out, turn, item, &echo);
@@ -372,8 +375,8 @@ static usm_error_t *write_merged(usm_bwrite_t *result, int *conflict_p, int *mer
     apr_uint64_t rev = has->rev;
     int left = 1;
     for (int i = 0; i < MERGE_TRIES; i++) {
-        usm_error_t *err = USM__BVT(session)->update(result, &session->call, &turn->ref, id, item, ours, rev, turn->pool,
-                                                     turn->pool);
+        usm_error_t *err =
+            USM__BVT(session)->update(result, &session->call, &turn->ref, id, item, ours, rev, turn->pool, turn->pool);
         if (!err || usm_error_class(err) != USM_CLASS_CONFLICT)
             return usm__checked(session, err);
         usm_error_clear(err);
@@ -477,7 +480,8 @@ usm_error_t *usm_turn_change(usm_outcome_t *out, usm_turn_t *turn, const char *s
     if (!found || !echo.done)
         return apply_change(out, turn, id, item, &has, &echo, partial);
     if (echo.code && echo.code != USM_ECONFLICT) {
-        out->error = USM_ERROR(turn->pool, (apr_status_t)echo.code, "%s (repeated)", usm_code_text((apr_status_t)echo.code));
+        out->error =
+            USM_ERROR(turn->pool, (apr_status_t)echo.code, "%s (repeated)", usm_code_text((apr_status_t)echo.code));
         return NULL;
     }
     if (echo.code)
@@ -542,7 +546,8 @@ usm_error_t *usm_turn_delete(usm_outcome_t *out, usm_turn_t *turn, const char *s
         usm_error_clear(err);
         USM_ERR(echo_done(turn, &echo, NULL, kept ? USM_ECONFLICT : 0));
     } else if (echo.code && echo.code != USM_ECONFLICT) {
-        out->error = USM_ERROR(turn->pool, (apr_status_t)echo.code, "%s (repeated)", usm_code_text((apr_status_t)echo.code));
+        out->error =
+            USM_ERROR(turn->pool, (apr_status_t)echo.code, "%s (repeated)", usm_code_text((apr_status_t)echo.code));
         return NULL;
     }
     USM_ERR(note_deleted(turn, id, &has));

@@ -53,8 +53,11 @@ static apr_array_header_t *known_folders(refresh_t *re)
         const usm_folder_row_t *row = &APR_ARRAY_IDX(re->nodes, i, node_t *)->row;
         if (row->role == USM_ROLE_OUTBOX)
             continue;
-        APR_ARRAY_PUSH(known, usm_bfolder_t) = (usm_bfolder_t){.id = row->backend_id, .name = row->name, .cls = row->cls,
-                                                               .role = row->role, .rights = row->rights,
+        APR_ARRAY_PUSH(known, usm_bfolder_t) = (usm_bfolder_t){.id = row->backend_id,
+                                                               .name = row->name,
+                                                               .cls = row->cls,
+                                                               .role = row->role,
+                                                               .rights = row->rights,
                                                                .token = *row->token ? row->token : NULL,
                                                                .has_children = row->has_children};
     }
@@ -316,7 +319,8 @@ usm_error_t *usm__hierarchy_changes(const char **cursor_p, usm_session_t *sessio
         const usm_folder_row_t *row = &APR_ARRAY_IDX(tell.rows, i, usm_folder_row_t);
         /* Parents before children: larger `order` is delivered first. */
         apr_int64_t order = -(apr_int64_t)depth_of(tell.rows, row->parent, 64) * 1000000 - row->fid;
-        USM_ERR(sink->upsert(sink->baton, usm__fid_text(row->fid, scratch_pool), folder_rev(row), USM_TIME_NONE, order));
+        USM_ERR(
+            sink->upsert(sink->baton, usm__fid_text(row->fid, scratch_pool), folder_rev(row), USM_TIME_NONE, order));
     }
     USM_ERR(sink->end_full(sink->baton));
     *cursor_p = apr_pstrdup(result_pool, "h");

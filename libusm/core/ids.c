@@ -108,8 +108,9 @@ usm_error_t *usm__sid_parse(const char **id_p, usm_turn_t *turn, const char *sid
     apr_pool_t *scan;
     apr_pool_create(&scan, turn->pool);
     find.scratch = scan;
-    USM_ERR(usm__finish(turn->session, txn,
-                        USM__VT(turn->session)->item_scan(txn, turn->coll.id, turn->base, find_long, &find, turn->pool)));
+    USM_ERR(
+        usm__finish(turn->session, txn,
+                    USM__VT(turn->session)->item_scan(txn, turn->coll.id, turn->base, find_long, &find, turn->pool)));
     *id_p = find.found;
     return NULL;
 }

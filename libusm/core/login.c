@@ -170,7 +170,8 @@ usm_error_t *usm_login(usm_login_t **login_p, usm_context_t *ctx, const char *na
             break;
     }
     usm_error_t *err = NULL;
-    int trusted = login->blogin && !login->suspect && now - login->verified < ctx->config.login_ttl_s * APR_INT64_C(1000);
+    int trusted =
+        login->blogin && !login->suspect && now - login->verified < ctx->config.login_ttl_s * APR_INT64_C(1000);
     if (login->refused_until > now)
         err = USM_ERROR(pool, login->refused_code, "%s (remembered)", usm_code_text(login->refused_code));
     else if (login->busy)

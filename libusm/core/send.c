@@ -42,8 +42,9 @@ static usm_error_t *sent_before(int *sent_p, usm_echo_row_t *echo, usm_session_t
                                                                  USM_ECHO_SEND, client_id, session->pool)));
     *sent_p = found && echo->done;
     if (found && !echo->done)
-        USM_ERR(usm__checked(session, USM__BVT(session)->was_sent(sent_p, &session->call,
-                                                                  echo->id ? echo->id : mail->message_id, session->pool)));
+        USM_ERR(
+            usm__checked(session, USM__BVT(session)->was_sent(sent_p, &session->call,
+                                                              echo->id ? echo->id : mail->message_id, session->pool)));
     if (!found)
         *echo = (usm_echo_row_t){.device = session->device.id, .kind = USM_ECHO_SEND, .cid = client_id,
                                  .id = mail->message_id, .edge = USM_TIME_NONE, .at = usm__now()};

@@ -318,7 +318,8 @@ usm_error_t *usm__device_has(int *found_p, usm_item_row_t *row, usm_turn_t *turn
     }
     *found_p = 0;
     USM_ERR(usm__read(&txn, session, pool));
-    USM_ERR(usm__finish(session, txn, USM__VT(session)->item_get(found_p, row, txn, turn->coll.id, turn->base, id, pool)));
+    USM_ERR(
+        usm__finish(session, txn, USM__VT(session)->item_get(found_p, row, txn, turn->coll.id, turn->base, id, pool)));
     row->id = id;
     return NULL;
 }

@@ -64,7 +64,8 @@ int eas_event_skips(eas_map_t *map, const eas_row_t *row)
 
 void eas_event_extra(eas_map_t *map, const usm_item_t *item)
 {
-    const char *location = usm_item_text(item, USM_EVENT_LOCATION), *organizer = usm_item_text(item, USM_EVENT_ORGANIZER_EMAIL);
+    const char *location = usm_item_text(item, USM_EVENT_LOCATION),
+               *organizer = usm_item_text(item, USM_EVENT_ORGANIZER_EMAIL);
     const char *own_zone = eas_user_zone(map);
     int status = meeting_status(map, item), all_day = usm_item_num(item, USM_EVENT_ALL_DAY, 0) != 0;
     /* The zone that all-day times were written in has to be told, whether the event names one or not. */
@@ -99,7 +100,8 @@ static usm_time_t floor_to(usm_time_t t, usm_time_t unit)
 static usm_error_t *default_times(usm_item_t *item, eas_map_t *map)
 {
     usm_time_t now = apr_time_as_msec(apr_time_now()), round = (now / HALF_HOUR + 1) * HALF_HOUR;
-    usm_time_t start = usm_item_num(item, USM_EVENT_START, USM_TIME_NONE), end = usm_item_num(item, USM_EVENT_END, USM_TIME_NONE);
+    usm_time_t start = usm_item_num(item, USM_EVENT_START, USM_TIME_NONE),
+               end = usm_item_num(item, USM_EVENT_END, USM_TIME_NONE);
     if (start == USM_TIME_NONE && end == USM_TIME_NONE) {
         int all_day = usm_item_num(item, USM_EVENT_ALL_DAY, 0) != 0; /* to_days() takes the nearest midnight: today's */
         usm_item_set_num(item, USM_EVENT_START, all_day ? now - USM_DAY_MS / 2 : round);
@@ -132,7 +134,8 @@ static void to_days(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
         /* devices an hour off at a change of the clock still mean that day */
         usm_item_set_num(item, fields[i], floor_to(t + USM_DAY_MS / 2, USM_DAY_MS));
     }
-    usm_time_t start = usm_item_num(item, USM_EVENT_START, USM_TIME_NONE), end = usm_item_num(item, USM_EVENT_END, USM_TIME_NONE);
+    usm_time_t start = usm_item_num(item, USM_EVENT_START, USM_TIME_NONE),
+               end = usm_item_num(item, USM_EVENT_END, USM_TIME_NONE);
     if (start != USM_TIME_NONE && end != USM_TIME_NONE && end <= start)
         usm_item_set_num(item, USM_EVENT_END, start + USM_DAY_MS);
 }
@@ -170,7 +173,8 @@ usm_error_t *eas_event_decoded(usm_item_t *item, eas_map_t *map, const eas_node_
 {
     const eas_node_t *recurrence = eas_node_child(data, EAS_Calendar_Recurrence);
     keep_times(item);
-    usm_time_t start = usm_item_num(item, USM_EVENT_START, USM_TIME_NONE), end = usm_item_num(item, USM_EVENT_END, USM_TIME_NONE);
+    usm_time_t start = usm_item_num(item, USM_EVENT_START, USM_TIME_NONE),
+               end = usm_item_num(item, USM_EVENT_END, USM_TIME_NONE);
     if (recurrence && !recurrence->is_empty)
         return USM_ERROR(map->pool, USM_EINVALID, "recurring events cannot be taken from devices");
     read_place(item, data);

@@ -4,7 +4,8 @@
 
 void eas_task_extra(eas_map_t *map, const usm_item_t *item)
 {
-    usm_time_t start = usm_item_num(item, USM_TASK_START, USM_TIME_NONE), due = usm_item_num(item, USM_TASK_DUE, USM_TIME_NONE);
+    usm_time_t start = usm_item_num(item, USM_TASK_START, USM_TIME_NONE),
+               due = usm_item_num(item, USM_TASK_DUE, USM_TIME_NONE);
     if (start != USM_TIME_NONE)
         eas_writer_tag_time(map->out, EAS_Tasks_StartDate, start, EAS_TIME_DASHED);
     if (due != USM_TIME_NONE)

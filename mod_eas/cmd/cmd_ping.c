@@ -97,8 +97,8 @@ static const char *pack(const ping_t *ping, apr_pool_t *pool)
     return text;
 }
 
-/* Folders the device never synced are passed over: answering for them makes a loop. Of ids that are no folder the device
- * is told once; one that goes on asking for them has its reasons, and is not sent round in circles. */
+/* Folders the device never synced are passed over: answering for them makes a loop. Of ids that are no folder the
+ * device is told once; one that goes on asking for them has its reasons, and is not sent round in circles. */
 static usm_error_t *add_folders(const char **unknown_p, usm_watch_t *watch, const ping_t *ping, apr_pool_t *pool)
 {
     for (int i = 0; i < ping->ids->nelts; i++) {

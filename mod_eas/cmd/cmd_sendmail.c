@@ -9,7 +9,8 @@
 static usm_error_t *send_wbxml(eas_ctx_t *ctx, const eas_node_t *doc)
 {
     const char *client_id = eas_node_child_text(doc, EAS_ComposeMail_ClientId);
-    const eas_node_t *mime = eas_node_child(doc, EAS_ComposeMail_Mime), *save = eas_node_child(doc, EAS_ComposeMail_SaveInSentItems);
+    const eas_node_t *mime = eas_node_child(doc, EAS_ComposeMail_Mime),
+                     *save = eas_node_child(doc, EAS_ComposeMail_SaveInSentItems);
     apr_size_t len = 0;
     const char *data = eas_node_bytes(mime, &len);
     if (!client_id || !*client_id || strlen(client_id) > CLIENT_ID_MAX || !mime)

@@ -25,7 +25,8 @@ void fake_reset(void)
     fake_folder("33", "More", "32", USM_ROLE_USER, USM_CONTACT, NULL);
 }
 
-int fake_folder(const char *id, const char *name, const char *parent, usm_role_e role, usm_class_e cls, const char *token)
+int fake_folder(const char *id, const char *name, const char *parent, usm_role_e role, usm_class_e cls,
+                const char *token)
 {
     int i = fake.folder_count++;
     snprintf(fake.folders[i].id, sizeof fake.folders[i].id, "%s", id);
@@ -173,9 +174,13 @@ static usm_error_t *f_folders(const apr_array_header_t **out, usm_bcall_t *call,
     for (int i = fake.folder_count - 1; i >= 0; i--) { /* children first, to be unkind */
         if (!fake.folders[i].alive)
             continue;
-        APR_ARRAY_PUSH(list, usm_bfolder_t) = (usm_bfolder_t){
-            .id = fake.folders[i].id, .name = fake.folders[i].name, .cls = fake.folders[i].cls, .role = fake.folders[i].role,
-            .parent = *fake.folders[i].parent ? fake.folders[i].parent : NULL, .rights = USM_RIGHT_ALL};
+        APR_ARRAY_PUSH(list, usm_bfolder_t) =
+            (usm_bfolder_t){.id = fake.folders[i].id,
+                            .name = fake.folders[i].name,
+                            .cls = fake.folders[i].cls,
+                            .role = fake.folders[i].role,
+                            .parent = *fake.folders[i].parent ? fake.folders[i].parent : NULL,
+                            .rights = USM_RIGHT_ALL};
     }
     *out = list;
     return NULL;
@@ -232,7 +237,8 @@ static usm_error_t *f_folder_delete(usm_bcall_t *call, const usm_bref_t *folder,
     return written(pool);
 }
 
-static usm_error_t *f_changed(int *changed, usm_bcall_t *call, const usm_bref_t *folder, const char *cursor, apr_pool_t *pool)
+static usm_error_t *f_changed(int *changed, usm_bcall_t *call, const usm_bref_t *folder, const char *cursor,
+                              apr_pool_t *pool)
 {
     apr_uint64_t since = strtoull(cursor, NULL, 10);
     USM_ERR(reach(call, pool));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A groupware server in memory, for tests of the engine: contacts in flat folders, a change feed, and faults on command.
- * One process, one thread. */
+/* A groupware server in memory, for tests of the engine: contacts in flat folders, a change feed, and faults on
+ * command. One process, one thread. */
 #ifndef FAKE_BACKEND_H
 #define FAKE_BACKEND_H
 
@@ -47,6 +47,7 @@ void fake_touch(fake_item_t *item);
 void fake_remove(fake_item_t *item);
 fake_item_t *fake_find(const char *id);
 int fake_alive(const char *folder);
-int fake_folder(const char *id, const char *name, const char *parent, usm_role_e role, usm_class_e cls, const char *token);
+int fake_folder(const char *id, const char *name, const char *parent, usm_role_e role, usm_class_e cls,
+                const char *token);
 
 #endif

@@ -164,7 +164,8 @@ eas_node_t *map_encode(eas_ctx_t *ctx, const usm_item_t *item, const usm_fieldse
     apr_bucket_brigade *bb = test_brigade(pool);
     eas_writer_t *w = eas_writer_create(bb, 1 << 26, pool);
     map_view(&whole);
-    eas_map_t map = {.ctx = ctx, .out = w, .cls = item->cls, .view = view ? view : &whole, .server_id = "5:7", .pool = pool};
+    eas_map_t map = {
+        .ctx = ctx, .out = w, .cls = item->cls, .view = view ? view : &whole, .server_id = "5:7", .pool = pool};
     eas_writer_start(w, EAS_AirSync_ApplicationData);
     eas_map_encode(&map, item, changed);
     eas_writer_end(w);

@@ -45,7 +45,8 @@ static void test_all_day_out(void **state)
         if (rows[i].zone)
             usm_item_set_text(item, USM_EVENT_TIMEZONE, rows[i].zone);
         const eas_node_t *node = map_encode(map_ctx(rows[i].version, rows[i].user, *state), item, NULL, NULL, *state);
-        const char *start = eas_node_child_text(node, EAS_Calendar_StartTime), *end = eas_node_child_text(node, EAS_Calendar_EndTime);
+        const char *start = eas_node_child_text(node, EAS_Calendar_StartTime),
+                   *end = eas_node_child_text(node, EAS_Calendar_EndTime);
         if (strcmp(start, rows[i].start) != 0 || strcmp(end, rows[i].end) != 0)
             fail_msg("row %zu: %s to %s", i, start, end);
         if ((eas_node_child(node, EAS_Calendar_Timezone) != NULL) != rows[i].blob)
@@ -60,30 +61,36 @@ static void test_all_day_in(void **state)
         unsigned version;
         const char *rule, *user, *start, *end, *day, *last;
     } rows[] = {
-        {141, "CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Berlin", "20260309T230000Z", "20260310T230000Z", "2026-03-10", "2026-03-11"},
-        {141, "CET-1CEST,M3.5.0,M10.5.0/3", "America/New_York", "20260309T230000Z", "20260310T230000Z", "2026-03-10", "2026-03-11"},
-        {141, "EST5EDT,M3.2.0,M11.1.0", "Europe/Berlin", "20260310T040000Z", "20260311T040000Z", "2026-03-10", "2026-03-11"},
+        {141, "CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Berlin", "20260309T230000Z", "20260310T230000Z", "2026-03-10",
+         "2026-03-11"},
+        {141, "CET-1CEST,M3.5.0,M10.5.0/3", "America/New_York", "20260309T230000Z", "20260310T230000Z", "2026-03-10",
+         "2026-03-11"},
+        {141, "EST5EDT,M3.2.0,M11.1.0", "Europe/Berlin", "20260310T040000Z", "20260311T040000Z", "2026-03-10",
+         "2026-03-11"},
         {141, "<+14>-14", "Europe/Berlin", "20260309T100000Z", "20260310T100000Z", "2026-03-10", "2026-03-11"},
         {141, "<-11>11", "Europe/Berlin", "20260310T110000Z", "20260311T110000Z", "2026-03-10", "2026-03-11"},
         /* a rule that no zone has: its offset counts all the same */
-        {141, "XXX-13:17", "America/Los_Angeles", "20260309T104300Z", "20260310T104300Z", "2026-03-10", "2026-03-11"},
+        {141, "QQQ-13:17", "America/Los_Angeles", "20260309T104300Z", "20260310T104300Z", "2026-03-10", "2026-03-11"},
         {141, NULL, "Asia/Tokyo", "20260309T150000Z", "20260310T150000Z", "2026-03-10", "2026-03-11"},
         /* an hour off */
-        {141, "CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Berlin", "20260309T220000Z", "20260311T000000Z", "2026-03-10", "2026-03-11"},
+        {141, "CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Berlin", "20260309T220000Z", "20260311T000000Z", "2026-03-10",
+         "2026-03-11"},
         /* ends at its start, or a second before midnight */
         {141, "UTC0", "Europe/Berlin", "20260310T000000Z", "20260310T000000Z", "2026-03-10", "2026-03-11"},
         {141, "UTC0", "Europe/Berlin", "20260310T000000Z", "20260311T235959Z", "2026-03-10", "2026-03-12"},
         /* across the change of the clock */
-        {141, "CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Berlin", "20260328T230000Z", "20260329T220000Z", "2026-03-29", "2026-03-30"},
+        {141, "CET-1CEST,M3.5.0,M10.5.0/3", "Europe/Berlin", "20260328T230000Z", "20260329T220000Z", "2026-03-29",
+         "2026-03-30"},
         {160, NULL, "Asia/Tokyo", "20260310T000000Z", "20260311T000000Z", "2026-03-10", "2026-03-11"},
         {161, NULL, "America/Los_Angeles", "20260310T000000Z", "20260312T000000Z", "2026-03-10", "2026-03-12"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *zone = rows[i].rule ? apr_pstrcat(*state, "Timezone=", blob_text(rows[i].rule, *state), NULL) : "";
-        const char *text = apr_pstrcat(*state, "Calendar:AllDayEvent=1 StartTime=", rows[i].start, " EndTime=", rows[i].end,
-                                       " ", zone, NULL);
+        const char *text = apr_pstrcat(*state, "Calendar:AllDayEvent=1 StartTime=", rows[i].start,
+                                       " EndTime=", rows[i].end, " ", zone, NULL);
         usm_item_t *item = map_decode(map_ctx(rows[i].version, rows[i].user, *state), USM_EVENT, text, NULL, *state);
-        if (!item || usm_item_num(item, USM_EVENT_START, 1) != map_time(apr_pstrcat(*state, rows[i].day, "T00:00:00Z", NULL)) ||
+        if (!item ||
+            usm_item_num(item, USM_EVENT_START, 1) != map_time(apr_pstrcat(*state, rows[i].day, "T00:00:00Z", NULL)) ||
             usm_item_num(item, USM_EVENT_END, 1) != map_time(apr_pstrcat(*state, rows[i].last, "T00:00:00Z", NULL)))
             fail_msg("row %zu", i);
     }
@@ -94,7 +101,8 @@ static void test_default_times(void **state)
     enum { NONE, PAST, FUTURE };
     static const struct {
         int start, end, good;
-    } rows[] = {{NONE, NONE, 1}, {NONE, FUTURE, 1}, {NONE, PAST, 0}, {PAST, NONE, 1}, {FUTURE, NONE, 0}, {FUTURE, PAST, 0}};
+    } rows[] = {{NONE, NONE, 1}, {NONE, FUTURE, 1}, {NONE, PAST, 0},
+                {PAST, NONE, 1}, {FUTURE, NONE, 0}, {FUTURE, PAST, 0}};
     static const char *const times[] = {NULL, "20200101T000000Z", "20900101T000000Z"};
     eas_ctx_t *ctx = map_ctx(141, "Europe/Berlin", *state);
     usm_time_t now = apr_time_as_msec(apr_time_now());
@@ -107,7 +115,8 @@ static void test_default_times(void **state)
             fail_msg("row %zu is %s", i, item ? "taken" : "refused");
         if (item && usm_item_num(item, USM_EVENT_START, 1) >= usm_item_num(item, USM_EVENT_END, 0))
             fail_msg("row %zu has no duration", i);
-        if (item && !start && (usm_item_num(item, USM_EVENT_START, 0) <= now || usm_item_num(item, USM_EVENT_START, 0) % 1800000))
+        if (item && !start &&
+            (usm_item_num(item, USM_EVENT_START, 0) <= now || usm_item_num(item, USM_EVENT_START, 0) % 1800000))
             fail_msg("row %zu does not start at the next half hour", i);
     }
     /* A change says nothing about times that it leaves out. */
@@ -122,7 +131,8 @@ static void test_default_day(void **state)
     for (size_t i = 0; i < COUNT(zones); i++) {
         eas_tzrule_t rule;
         usm_time_t before = apr_time_as_msec(apr_time_now());
-        usm_item_t *item = map_decode(map_ctx(141, zones[i], *state), USM_EVENT, "Calendar:AllDayEvent=1", NULL, *state);
+        usm_item_t *item =
+            map_decode(map_ctx(141, zones[i], *state), USM_EVENT, "Calendar:AllDayEvent=1", NULL, *state);
         usm_time_t after = apr_time_as_msec(apr_time_now()), start = usm_item_num(item, USM_EVENT_START, 0);
         eas_tz_zone(&rule, zones[i], *state);
         before += eas_tz_offset(&rule, before) * APR_INT64_C(1000);
@@ -220,12 +230,13 @@ static void test_event_defaults(void **state)
     usm_item_t *item = usm_item_create(USM_EVENT, *state);
     usm_item_set_text(item, USM_EVENT_LOCATION, "Room 5");
     const eas_node_t *node = map_encode(map_ctx(161, "Europe/Berlin", *state), item, NULL, NULL, *state);
-    assert_string_equal(eas_node_child_text(eas_node_child(node, EAS_AirSyncBase_Location), EAS_AirSyncBase_DisplayName),
-                        "Room 5");
+    assert_string_equal(
+        eas_node_child_text(eas_node_child(node, EAS_AirSyncBase_Location), EAS_AirSyncBase_DisplayName), "Room 5");
     assert_null(eas_node_child(node, EAS_Calendar_Location));
     assert_string_equal(eas_node_child_text(node, EAS_Calendar_AllDayEvent), "0");
     assert_string_equal(eas_node_child_text(node, EAS_Calendar_Sensitivity), "0");
-    assert_string_equal(eas_node_child_text(node, EAS_Calendar_Timezone), blob_text("CET-1CEST,M3.5.0,M10.5.0/3", *state));
+    assert_string_equal(eas_node_child_text(node, EAS_Calendar_Timezone),
+                        blob_text("CET-1CEST,M3.5.0,M10.5.0/3", *state));
     node = map_encode(map_ctx(141, "Europe/Berlin", *state), item, NULL, NULL, *state);
     assert_string_equal(eas_node_child_text(node, EAS_Calendar_Location), "Room 5");
     assert_null(eas_node_child(node, EAS_AirSyncBase_Location));
@@ -262,7 +273,8 @@ static void test_task_dates(void **state)
         for (int n = 0; n < 2; n++) {
             usm_state_e wanted = !want[n] ? USM_ABSENT : *want[n] ? USM_SET : USM_EMPTY;
             if (usm_item_state(item, fields[n]) != wanted ||
-                (wanted == USM_SET && usm_item_num(item, fields[n], 1) != map_time(apr_pstrcat(*state, want[n], "T00:00:00Z", NULL))))
+                (wanted == USM_SET &&
+                 usm_item_num(item, fields[n], 1) != map_time(apr_pstrcat(*state, want[n], "T00:00:00Z", NULL))))
                 fail_msg("row %zu, date %d", i, n);
         }
     }
@@ -323,8 +335,10 @@ static const eas_node_t *conversation_id(const char *id, const char *references,
 /* A message and the answers to it are one conversation, whatever stands between them. */
 static void test_conversations(void **state)
 {
-    const eas_node_t *first = conversation_id("<a@x>", NULL, *state), *reply = conversation_id("<b@x>", "<a@x>", *state),
-                     *last = conversation_id("<c@x>", "<a@x> <b@x>", *state), *other = conversation_id("<d@x>", NULL, *state);
+    const eas_node_t *first = conversation_id("<a@x>", NULL, *state),
+                     *reply = conversation_id("<b@x>", "<a@x>", *state),
+                     *last = conversation_id("<c@x>", "<a@x> <b@x>", *state),
+                     *other = conversation_id("<d@x>", NULL, *state);
     assert_int_equal(first->len, 16);
     assert_true(first->is_opaque);
     assert_memory_equal(first->data, reply->data, 16);

@@ -329,7 +329,8 @@ static void test_attendees(void **state)
 
 static const char *child_text(const usm_item_t *item, unsigned version, unsigned tag, apr_pool_t *pool)
 {
-    return map_text(eas_node_child(map_encode(map_ctx(version, "Europe/Berlin", pool), item, NULL, NULL, pool), tag), pool);
+    return map_text(eas_node_child(map_encode(map_ctx(version, "Europe/Berlin", pool), item, NULL, NULL, pool), tag),
+                    pool);
 }
 
 static void test_attendees_out(void **state)
@@ -357,7 +358,8 @@ static void test_addresses(void **state)
     usm_item_set_ptr(item, USM_EMAIL_REPLY_TO, &list);
     const eas_node_t *node = map_encode(map_ctx(141, NULL, *state), item, NULL, NULL, *state);
     assert_string_equal(eas_node_child_text(node, EAS_Email_To), "\"Ada 'L' /\" <a@b>, c@c, d@d, \"No Address\" <>");
-    assert_string_equal(eas_node_child_text(node, EAS_Email_ReplyTo), "\"Ada 'L' /\" <a@b>; c@c; d@d; \"No Address\" <>");
+    assert_string_equal(eas_node_child_text(node, EAS_Email_ReplyTo),
+                        "\"Ada 'L' /\" <a@b>; c@c; d@d; \"No Address\" <>");
 }
 
 /* A list to everybody: whole addresses up to the limit, and memory in proportion. */
@@ -370,7 +372,8 @@ static void test_many_addresses(void **state)
         people[i] = (usm_addr_t){"Somebody", apr_psprintf(*state, "%05d@example.org", i)};
     usm_item_t *item = usm_item_create(USM_EMAIL, *state);
     usm_item_set_ptr(item, USM_EMAIL_TO, &list);
-    const char *text = eas_node_child_text(map_encode(map_ctx(141, NULL, *state), item, NULL, NULL, *state), EAS_Email_To);
+    const char *text =
+        eas_node_child_text(map_encode(map_ctx(141, NULL, *state), item, NULL, NULL, *state), EAS_Email_To);
     assert_true(strlen(text) <= 32768 && strlen(text) > 32700);
     assert_int_equal(text[strlen(text) - 1], '>');
 }
@@ -383,11 +386,12 @@ static void test_attachments(void **state)
     usm_attachments_t list = {COUNT(files), files}, none = {0, NULL};
     usm_item_t *item = usm_item_create(USM_EMAIL, *state);
     usm_item_set_ptr(item, USM_EMAIL_ATTACHMENTS, &list);
-    assert_string_equal(child_text(item, 141, EAS_AirSyncBase_Attachments, *state),
-                        "Attachment{DisplayName=a.pdf FileReference=5:7:2 Method=1 EstimatedDataSize=1000} "
-                        "Attachment{DisplayName=attachment FileReference=5:7:3 Method=1 EstimatedDataSize=5 ContentId=x@y "
-                        "IsInline=1} "
-                        "Attachment{DisplayName=message.eml FileReference=5:7:4 Method=5 EstimatedDataSize=0}");
+    assert_string_equal(
+        child_text(item, 141, EAS_AirSyncBase_Attachments, *state),
+        "Attachment{DisplayName=a.pdf FileReference=5:7:2 Method=1 EstimatedDataSize=1000} "
+        "Attachment{DisplayName=attachment FileReference=5:7:3 Method=1 EstimatedDataSize=5 ContentId=x@y "
+        "IsInline=1} "
+        "Attachment{DisplayName=message.eml FileReference=5:7:4 Method=5 EstimatedDataSize=0}");
     assert_string_equal(child_text(item, 25, EAS_Email_Attachments, *state),
                         "Attachment{DisplayName=a.pdf AttName=5:7:2 AttMethod=1 AttSize=1000} "
                         "Attachment{DisplayName=attachment AttName=5:7:3 AttMethod=1 AttSize=5} "

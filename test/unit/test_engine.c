@@ -45,6 +45,9 @@ static device_t dev, saved, dev2;
             fail_msg("%s: %s", #expr, usm_error_text(e_, test_pool));                                                  \
     } while (0)
 
+/* DST is an array. */
+#define put(dst, src) apr_cpystrn(dst, src, sizeof(dst))
+
 static usm_session_t *session_of(device_t *d, apr_pool_t *pool)
 {
     usm_login_t *login;
@@ -190,7 +193,7 @@ static void start(device_t *d, const char *name, const char *folder)
     memset(d, 0, sizeof *d);
     snprintf(d->name, sizeof d->name, "%s", name);
     snprintf(d->folder, sizeof d->folder, "%s", folder);
-    strcpy(d->key, "0");
+    put(d->key, "0");
 }
 
 static void sync_all(device_t *d)
@@ -309,7 +312,7 @@ static void test_first_sync(void **state)
     sync_all(&dev);
     same_as_server(&dev, "32");
     char key[70];
-    strcpy(key, dev.key);
+    put(key, dev.key);
     sync_all(&dev);
     assert_string_equal(key, dev.key); /* nothing happened: the key stays */
 }
@@ -318,8 +321,8 @@ static void test_key_zero_twice(void **state)
 {
     char key[70];
     assert_int_equal(request(&dev, NULL, 0, 0, 0, NULL), 0);
-    strcpy(key, dev.key);
-    strcpy(dev.key, "0");
+    put(key, dev.key);
+    put(dev.key, "0");
     assert_int_equal(request(&dev, NULL, 0, 0, 0, NULL), 0);
     assert_string_equal(key, dev.key);
 }
@@ -331,11 +334,11 @@ static void test_stale_keys(void **state)
     sync_all(&dev);
     for (unsigned i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         char good[70];
-        strcpy(good, dev.key);
-        strcpy(dev.key, keys[i]);
+        put(good, dev.key);
+        put(dev.key, keys[i]);
         if (request(&dev, NULL, 0, 10, 0, NULL) != USM_ESTALE_KEY)
             fail_msg("key %u was not refused", i);
-        strcpy(dev.key, good);
+        put(dev.key, good);
     }
     sync_all(&dev);
     same_as_server(&dev, "32");
@@ -371,7 +374,7 @@ static void test_late_answer(void **state)
     OK(usm_turn_close(&lost_key, turn, pool));
     fake_add("32", "Late", "Comer");
     assert_int_equal(request(&dev, NULL, 0, 10, 0, NULL), 0);
-    strcpy(dev.key, lost_key);
+    put(dev.key, lost_key);
     assert_int_equal(request(&dev, NULL, 0, 10, 0, NULL), USM_ESTALE_KEY);
 }
 
@@ -458,7 +461,7 @@ static void test_change_and_delete(void **state)
 static void test_absent_is_deleted(void **state)
 {
     fake_item_t *item = fake_add("32", "Ada", "Lovelace");
-    strcpy(item->text[2], "Engines");
+    put(item->text[2], "Engines");
     fake_touch(item);
     sync_all(&dev);
     command_t c = change_of(item, "Ada", "Byron", "");
@@ -484,7 +487,7 @@ static void test_conflicts(void **state)
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fake_item_t *item = fake_add("32", "Ada", "L");
-        strcpy(item->text[2], "Old");
+        put(item->text[2], "Old");
         sync_all(&dev);
         snprintf(item->text[0], 40, "%s", rows[i].server_first);
         snprintf(item->text[2], 40, "%s", rows[i].server_company);
@@ -502,7 +505,7 @@ static void test_delete_against_change(void **state)
 {
     fake_item_t *item = fake_add("32", "Ada", "L");
     sync_all(&dev);
-    strcpy(item->text[0], "Edited");
+    put(item->text[0], "Edited");
     fake_touch(item);
     command_t c = {.op = DELETE};
     snprintf(c.id, sizeof c.id, "%s", sid(item));
@@ -515,13 +518,13 @@ static void test_delete_against_change(void **state)
 static void test_withheld(void **state)
 {
     fill(3);
-    strcpy(fake.items[1].text[0], "poison");
+    put(fake.items[1].text[0], "poison");
     sync_all(&dev);
     assert_int_equal(dev.count, 2);
     int gets = fake.gets;
     sync_all(&dev);
     assert_int_equal(fake.gets, gets); /* not asked for again */
-    strcpy(fake.items[1].text[0], "cured");
+    put(fake.items[1].text[0], "cured");
     fake_touch(&fake.items[1]);
     sync_all(&dev);
     same_as_server(&dev, "32");
@@ -627,7 +630,7 @@ static void test_two_devices(void **state)
     assert_int_equal(request(&dev, &c, 1, 10, 0, NULL), 0);
     sync_all(&dev2);
     same_as_server(&dev2, "32");
-    strcpy(dev2.key, dev.key); /* another device's key */
+    put(dev2.key, dev.key); /* another device's key */
     assert_int_equal(request(&dev2, NULL, 0, 10, 0, NULL), USM_ESTALE_KEY);
 }
 
@@ -653,7 +656,7 @@ static void test_watch(void **state)
     OK(usm_watch_check(&r, watch, test_pool));
     assert_int_equal(r.count, 0); /* its own change is no news */
     fake_touch(&fake.items[1]);
-    strcpy(fake.items[1].text[0], "Theirs");
+    put(fake.items[1].text[0], "Theirs");
     OK(usm_watch_check(&r, watch, test_pool));
     assert_int_equal(r.count, 1);
     assert_string_equal(r.folders[0], dev.folder);
@@ -668,7 +671,7 @@ static void test_login_cache(void **state)
     usm_login_t *login;
     apr_pool_t *pool;
     int before = fake.logins;
-    strcpy(fake.bad_password, "old");
+    put(fake.bad_password, "old");
     for (int i = 0; i < 5; i++) {
         apr_pool_create(&pool, test_pool);
         OK(usm_login(&login, ctx, "anton", "secret", NULL, pool));
@@ -743,7 +746,7 @@ static int random_commands(device_t *d, command_t *c, int max)
             n++;
         } else if (h && h->alive && !used) {
             c[n].op = rnd(4) ? CHANGE : DELETE;
-            strcpy(c[n].id, h->id);
+            put(c[n].id, h->id);
             memcpy(c[n].text, h->text, sizeof h->text);
             snprintf(c[n].text[rnd(4)], 40, "p%u", rnd(1000));
             n++;

@@ -99,8 +99,9 @@ static void check_any(const char *html, size_t len, apr_pool_t *pool)
 /* Every prefix of every row, and random sequences of the pieces that mean something. */
 static void test_hostile(void **state)
 {
-    static const char *const pieces[] = {"<", ">", "/", "&", "#", ";", "x", "&#", "&#x", "<!--", "-->", "--", "<script",
-                                         "</script>", "<p", "<br>", " ", "\n", "\xC3\xA4", "9", "&nbsp;", "!", "?", "<style>"};
+    static const char *const pieces[] = {"<",   ">",    "/",        "&",  "#",       ";",         "x",  "&#",
+                                         "&#x", "<!--", "-->",      "--", "<script", "</script>", "<p", "<br>",
+                                         " ",   "\n",   "\xC3\xA4", "9",  "&nbsp;",  "!",         "?",  "<style>"};
     uint64_t seed = 17;
     apr_pool_t *pool;
     apr_pool_create(&pool, *state);
@@ -135,9 +136,31 @@ static size_t steps_of(const char *piece, size_t count, apr_pool_t *pool)
 /* Twice the input, twice the work. */
 static void test_linear(void **state)
 {
-    static const char *const pieces[] = {"<", "< ", "<1", "</", "<a", "<!", "<!-", "<!--", "<!-- -", "<script", "<script>",
-                                         "<script></", "<style></style", "&", "&#", "&lt", "&;", "<p", "<p>", "-->", "<>",
-                                         "<script><!--", "<br", "<title><", "a b"};
+    static const char *const pieces[] = {"<",
+                                         "< ",
+                                         "<1",
+                                         "</",
+                                         "<a",
+                                         "<!",
+                                         "<!-",
+                                         "<!--",
+                                         "<!-- -",
+                                         "<script",
+                                         "<script>",
+                                         "<script></",
+                                         "<style></style",
+                                         "&",
+                                         "&#",
+                                         "&lt",
+                                         "&;",
+                                         "<p",
+                                         "<p>",
+                                         "-->",
+                                         "<>",
+                                         "<script><!--",
+                                         "<br",
+                                         "<title><",
+                                         "a b"};
     for (size_t i = 0; i < COUNT(pieces); i++) {
         size_t one = steps_of(pieces[i], 4000, *state), two = steps_of(pieces[i], 8000, *state);
         if (two > one * 2 + 1000)
@@ -188,8 +211,8 @@ static char *canonical(const char *text, apr_size_t len, apr_pool_t *pool)
 /* A note that a device got as HTML and sends back is the same note. */
 static void test_round_trip(void **state)
 {
-    static const char *const pieces[] = {" ", "  ", "\n", "\r\n", "\t", "a", "Wort", "<", ">", "&", "&amp;", "<br>", "<p>",
-                                         "&nbsp;", "\xC3\xA4", "<script>", "-->", ";"};
+    static const char *const pieces[] = {" ", "  ",    "\n",   "\r\n", "\t",     "a",        "Wort",     "<",   ">",
+                                         "&", "&amp;", "<br>", "<p>",  "&nbsp;", "\xC3\xA4", "<script>", "-->", ";"};
     uint64_t seed = 23;
     apr_pool_t *pool;
     apr_pool_create(&pool, *state);

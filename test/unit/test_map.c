@@ -10,7 +10,8 @@ static const usm_class_e classes[] = {USM_EMAIL, USM_CONTACT, USM_EVENT, USM_TAS
 
 static const char *random_text(uint64_t *seed, apr_pool_t *pool)
 {
-    static const char *const pieces[] = {"a", "Z", " ", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "<", "&", "\"", "\t", ";"};
+    static const char *const pieces[] = {"a", "Z",  " ",  "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "<",
+                                         "&", "\"", "\t", ";"};
     const char *text = "x";
     for (unsigned n = test_random(seed) % 20; n > 0; n--)
         text = apr_pstrcat(pool, text, pieces[test_random(seed) % COUNT(pieces)], NULL);
@@ -83,7 +84,8 @@ static const void *random_flag(uint64_t *seed, apr_pool_t *pool)
 
 static void set_random(usm_item_t *item, const eas_row_t *row, unsigned version, uint64_t *seed)
 {
-    static const char *const zones[] = {"Europe/Berlin", "America/New_York", "Asia/Tokyo", "Australia/Sydney", "Etc/UTC"};
+    static const char *const zones[] = {"Europe/Berlin", "America/New_York", "Asia/Tokyo", "Australia/Sydney",
+                                        "Etc/UTC"};
     apr_pool_t *pool = item->pool;
     int f = row->field;
     switch (row->type) {
@@ -168,7 +170,8 @@ static void compare(const usm_item_t *out, const usm_item_t *back, unsigned vers
     for (const eas_row_t *row = eas_map_rows(out->cls); row->name; row++) {
         if (!is_writable(out->cls, row, version))
             continue;
-        if (out->cls == USM_EVENT && row->field == USM_EVENT_TIMEZONE && version >= 160 && out->v[USM_EVENT_ALL_DAY].u.num)
+        if (out->cls == USM_EVENT && row->field == USM_EVENT_TIMEZONE && version >= 160 &&
+            out->v[USM_EVENT_ALL_DAY].u.num)
             continue; /* such days float */
         if (!usm_value_equal(row->type, &out->v[row->field], &back->v[row->field]))
             fail_msg("class %d version %u turn %d: %s came back as something else", out->cls, version, turn, row->name);
@@ -241,7 +244,8 @@ static void test_passed_over(void **state)
         {161, USM_TASK, "Tasks:OrdinalDate=rubbish SubOrdinalDate=x"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        usm_item_t *item = map_decode(map_ctx(rows[i].version, "Europe/Berlin", *state), rows[i].cls, rows[i].text, "5:1", *state);
+        usm_item_t *item =
+            map_decode(map_ctx(rows[i].version, "Europe/Berlin", *state), rows[i].cls, rows[i].text, "5:1", *state);
         if (!item)
             fail_msg("row %zu is refused", i);
         for (int f = 0; f < usm_class_fields(rows[i].cls); f++) {
@@ -294,8 +298,8 @@ static void test_ghosted(void **state)
 /* What no event can be without is never deleted by leaving it out. */
 static void test_kept(void **state)
 {
-    static const int fields[] = {USM_EVENT_START, USM_EVENT_END, USM_EVENT_TIMEZONE, USM_EVENT_ATTENDEES, USM_EVENT_BODY,
-                                 USM_EVENT_UID};
+    static const int fields[] = {USM_EVENT_START,     USM_EVENT_END,  USM_EVENT_TIMEZONE,
+                                 USM_EVENT_ATTENDEES, USM_EVENT_BODY, USM_EVENT_UID};
     for (size_t i = 0; i < COUNT(fields); i++)
         assert_true(usm_field(USM_EVENT, fields[i])->flags & USM_F_KEEP);
     usm_item_t *item = map_decode(map_ctx(141, "Europe/Berlin", *state), USM_EVENT,

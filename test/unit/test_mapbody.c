@@ -10,16 +10,16 @@
 #define PREF(type_, max_) {.type = type_, .truncation = max_}
 #define HEAD "<html><head><meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\"></head><body>"
 
-static const usm_body_t plain = {.native = USM_BODY_TEXT, TEXT("plain text")},
-                        html = {.native = USM_BODY_HTML, HTML("<p>html</p>")},
-                        both = {.native = USM_BODY_HTML, HTML("<p>html</p>"), TEXT("text")},
-                        all = {.native = USM_BODY_HTML, HTML("<p>html</p>"), TEXT("text"), MIME("Subject: x\r\n\r\nmime")},
-                        umlauts = {.native = USM_BODY_TEXT, TEXT("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80!")},
-                        signed_ = {.native = USM_BODY_TEXT, TEXT("text"), MIME("Subject: x\r\n\r\nsigned"), .is_signed = 1},
-                        raw8 = {.native = USM_BODY_TEXT, TEXT("text"), MIME("S: \xFF\r\n\r\nx"), .is_signed = 1},
-                        huge = {.native = USM_BODY_HTML,
-                                .html = {.data = "<p>start", .len = 8, .full_size = 1000000, .truncated = 1}},
-                        empty = {.native = USM_BODY_TEXT, TEXT("")};
+static const usm_body_t
+    plain = {.native = USM_BODY_TEXT, TEXT("plain text")},
+    html = {.native = USM_BODY_HTML, HTML("<p>html</p>")},
+    both = {.native = USM_BODY_HTML, HTML("<p>html</p>"), TEXT("text")},
+    all = {.native = USM_BODY_HTML, HTML("<p>html</p>"), TEXT("text"), MIME("Subject: x\r\n\r\nmime")},
+    umlauts = {.native = USM_BODY_TEXT, TEXT("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80!")},
+    signed_ = {.native = USM_BODY_TEXT, TEXT("text"), MIME("Subject: x\r\n\r\nsigned"), .is_signed = 1},
+    raw8 = {.native = USM_BODY_TEXT, TEXT("text"), MIME("S: \xFF\r\n\r\nx"), .is_signed = 1},
+    huge = {.native = USM_BODY_HTML, .html = {.data = "<p>start", .len = 8, .full_size = 1000000, .truncated = 1}},
+    empty = {.native = USM_BODY_TEXT, TEXT("")};
 
 typedef struct row_t {
     const usm_body_t *body;
@@ -33,7 +33,10 @@ static const char *encoded(unsigned version, usm_class_e cls, const row_t *row, 
     eas_view_t view = row->view;
     if (view.mime_truncation == 0)
         view.mime_truncation = -1; /* rows that say nothing */
-    usm_item_set_ptr(item, cls == USM_EMAIL ? (int)USM_EMAIL_BODY : cls == USM_EVENT ? (int)USM_EVENT_BODY : (int)USM_CONTACT_BODY,
+    usm_item_set_ptr(item,
+                     cls == USM_EMAIL   ? (int)USM_EMAIL_BODY
+                     : cls == USM_EVENT ? (int)USM_EVENT_BODY
+                                        : (int)USM_CONTACT_BODY,
                      row->body);
     const eas_node_t *node = map_encode(map_ctx(version, NULL, pool), item, NULL, &view, pool);
     node = eas_node_child(node, EAS_AirSyncBase_Body);
@@ -89,16 +92,23 @@ static void test_truncation(void **state)
         {&umlauts, {.prefs = 1, .pref = {PREF(1, 1)}}, "Type=1 EstimatedDataSize=10 Truncated=1"},
         {&umlauts, {.prefs = 1, .pref = {PREF(1, 2)}}, "Type=1 EstimatedDataSize=10 Truncated=1 Data=\xC3\xA4"},
         {&umlauts, {.prefs = 1, .pref = {PREF(1, 4)}}, "Type=1 EstimatedDataSize=10 Truncated=1 Data=\xC3\xA4"},
-        {&umlauts, {.prefs = 1, .pref = {PREF(1, 8)}},
+        {&umlauts,
+         {.prefs = 1, .pref = {PREF(1, 8)}},
          "Type=1 EstimatedDataSize=10 Truncated=1 Data=\xC3\xA4\xE2\x82\xAC"},
-        {&umlauts, {.prefs = 1, .pref = {PREF(1, 9)}},
+        {&umlauts,
+         {.prefs = 1, .pref = {PREF(1, 9)}},
          "Type=1 EstimatedDataSize=10 Truncated=1 Data=\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80"},
-        {&all, {.prefs = 1, .pref = {PREF(4, 7)}, .mime_support = 2}, "Type=4 EstimatedDataSize=18 Truncated=1 Data=Subject"},
-        {&all, {.prefs = 1, .pref = {PREF(4, -1)}, .mime_support = 2, .mime_truncation = 7},
+        {&all,
+         {.prefs = 1, .pref = {PREF(4, 7)}, .mime_support = 2},
          "Type=4 EstimatedDataSize=18 Truncated=1 Data=Subject"},
-        {&signed_, {.prefs = 1, .pref = {PREF(4, 7)}, .mime_support = 2, .mime_truncation = 3},
+        {&all,
+         {.prefs = 1, .pref = {PREF(4, -1)}, .mime_support = 2, .mime_truncation = 7},
+         "Type=4 EstimatedDataSize=18 Truncated=1 Data=Subject"},
+        {&signed_,
+         {.prefs = 1, .pref = {PREF(4, 7)}, .mime_support = 2, .mime_truncation = 3},
          "Type=4 EstimatedDataSize=20 Data='Subject: x\r\n\r\nsigned'"},
-        {&raw8, {.prefs = 1, .pref = {PREF(4, -1)}, .mime_support = 2},
+        {&raw8,
+         {.prefs = 1, .pref = {PREF(4, -1)}, .mime_support = 2},
          "Type=4 EstimatedDataSize=9 Data=#S: \xFF\r\n\r\nx"},
         /* the server has given the start only */
         {&huge, {.prefs = 1, .pref = {PREF(2, 500)}}, "Type=2 EstimatedDataSize=1000000 Truncated=1 Data=<p>start"},
@@ -140,7 +150,8 @@ static void test_preview(void **state)
          "Type=1 EstimatedDataSize=10 Truncated=1 Preview=pl"},
     };
     run_rows(rows, COUNT(rows), 141, USM_EMAIL, *state);
-    static const row_t old = {&plain, {.prefs = 1, .pref = {PREVIEW(1, 0, 3)}}, "Type=1 EstimatedDataSize=10 Truncated=1"};
+    static const row_t old = {
+        &plain, {.prefs = 1, .pref = {PREVIEW(1, 0, 3)}}, "Type=1 EstimatedDataSize=10 Truncated=1"};
     run_rows(&old, 1, 121, USM_EMAIL, *state);
 }
 
@@ -173,10 +184,10 @@ static void test_native_type(void **state)
 
 static const char *only_bodies(const eas_node_t *node, apr_pool_t *pool)
 {
-    static const unsigned tags[] = {EAS_Email_BodySize, EAS_Email_BodyTruncated, EAS_Email_Body, EAS_Email_MIMETruncated,
-                                    EAS_Email_MIMEData, EAS_Email_MIMESize, EAS_Contacts_BodySize,
-                                    EAS_Contacts_BodyTruncated, EAS_Contacts_Body, EAS_Calendar_BodyTruncated,
-                                    EAS_Calendar_Body};
+    static const unsigned tags[] = {EAS_Email_BodySize,         EAS_Email_BodyTruncated,    EAS_Email_Body,
+                                    EAS_Email_MIMETruncated,    EAS_Email_MIMEData,         EAS_Email_MIMESize,
+                                    EAS_Contacts_BodySize,      EAS_Contacts_BodyTruncated, EAS_Contacts_Body,
+                                    EAS_Calendar_BodyTruncated, EAS_Calendar_Body};
     const char *text = "";
     for (size_t i = 0; i < COUNT(tags); i++) {
         const char *one = eas_node_child_text(node, tags[i]);
@@ -265,8 +276,9 @@ static void test_decode(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        POOL_TEST(test_choice),        POOL_TEST(test_truncation),  POOL_TEST(test_all_or_none), POOL_TEST(test_preview),
-        POOL_TEST(test_no_preference), POOL_TEST(test_native_type), POOL_TEST(test_bodies25),    POOL_TEST(test_decode),
+        POOL_TEST(test_choice),   POOL_TEST(test_truncation),    POOL_TEST(test_all_or_none),
+        POOL_TEST(test_preview),  POOL_TEST(test_no_preference), POOL_TEST(test_native_type),
+        POOL_TEST(test_bodies25), POOL_TEST(test_decode),
     };
     return RUN_TESTS(tests);
 }

@@ -37,7 +37,8 @@ typedef struct usm_bfolder_t {
     usm_class_e cls;
     usm_role_e role;
     int rights;        /**< USM_RIGHT_… */
-    const char *token; /**< tells a renamed folder from a new one (UIDVALIDITY for mail), NULL = unknown; max 64 bytes */
+    const char
+        *token; /**< tells a renamed folder from a new one (UIDVALIDITY for mail), NULL = unknown; max 64 bytes */
     int has_children;
 } usm_bfolder_t;
 
@@ -92,7 +93,8 @@ typedef struct usm_backend_vtable_t {
                           const usm_log_t *log, usm_stats_t *stats, apr_pool_t *scratch_pool);
     /** Text from which resume() can make the login again in another process, without the password. */
     const char *(*freeze)(usm_blogin_t *login, apr_pool_t *pool);
-    usm_error_t *(*resume)(usm_blogin_t **login_p, usm_backend_t *backend, const char *frozen, apr_pool_t *scratch_pool);
+    usm_error_t *(*resume)(usm_blogin_t **login_p, usm_backend_t *backend, const char *frozen,
+                           apr_pool_t *scratch_pool);
     void (*retain)(usm_blogin_t *login);
     void (*release)(usm_blogin_t *login); /**< logs out when @a logout_on_last was set by drop() */
     /** Mark a login as not to be used again (log it out when the last reference goes). */
@@ -108,8 +110,8 @@ typedef struct usm_backend_vtable_t {
     usm_error_t *(*folder_token)(const char **token_p, usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *pool);
     usm_error_t *(*folder_create)(const char **id_p, usm_bcall_t *call, const char *parent_id, usm_class_e cls,
                                   const char *name, apr_pool_t *pool);
-    /** Rename and/or move; @a parent_id, @a name NULL = as it is, parent "" = to the root. *id_p is the id afterwards. Descendants' ids may
-     * change with it: core lists again. */
+    /** Rename and/or move; @a parent_id, @a name NULL = as it is, parent "" = to the root. *id_p is the id afterwards.
+     * Descendants' ids may change with it: core lists again. */
     usm_error_t *(*folder_update)(const char **id_p, usm_bcall_t *call, const usm_bref_t *folder,
                                   const char *parent_id, const char *name, apr_pool_t *pool);
     usm_error_t *(*folder_delete)(usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *scratch_pool);
@@ -139,7 +141,8 @@ typedef struct usm_backend_vtable_t {
     usm_error_t *(*update)(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
                            const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
                            apr_pool_t *result_pool, apr_pool_t *scratch_pool);
-    /** Delete; @a rev as in update(), 0 = whatever it is. NOTFOUND is success for the caller, the backend reports it. */
+    /** Delete; @a rev as in update(), 0 = whatever it is. NOTFOUND is success for the caller, the backend reports it.
+     */
     usm_error_t *(*remove)(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_delete_e how,
                            apr_uint64_t rev, apr_pool_t *scratch_pool);
     /** Send a 7-bit clean message. Errors: SENDER, RECIPIENT, QUOTA, UNAVAILABLE, BACKEND. */

@@ -13,7 +13,7 @@ extern "C" {
 
 /** Configuration of a context. Zeroed members mean the default named behind them. Strings must outlive the context. */
 typedef struct usm_config_t {
-    const char *store;          /**< "sqlite:/path/to/file" or "mariadb://user@host/db?password_file=/path&socket=/path" */
+    const char *store; /**< "sqlite:/path/to/file" or "mariadb://user@host/db?password_file=/path&socket=/path" */
     int store_max;              /**< database connections at most, 16 */
     const char *backend;        /**< "ox" */
     const char *backend_url;    /**< base URL of the groupware API, e.g. "https://ox.example.org/ajax/" */
@@ -64,10 +64,10 @@ typedef struct usm_userinfo_t {
 } usm_userinfo_t;
 
 /** Open a session of @a login (made with @a password, which is needed again when the groupware server has forgotten
- * its session; it must outlive @a pool) on the device @a device_id (1..64 bytes, printable). Makes the device's row when it is
- * new, unless @a transient is 1: then nothing is ever stored for it and turns fail with UNSUPPORTED except the
- * hierarchy's first one. @a log, @a login must outlive @a pool; the session is of one thread at a time.
- * Errors: STORE. */
+ * its session; it must outlive @a pool) on the device @a device_id (1..64 bytes, printable). Makes the device's row
+ * when it is new, unless @a transient is 1: then nothing is ever stored for it and turns fail with UNSUPPORTED except
+ * the hierarchy's first one. @a log, @a login must outlive @a pool; the session is of one thread at a time. Errors:
+ * STORE. */
 usm_error_t *usm_session_open(usm_session_t **session_p, usm_context_t *ctx, usm_login_t *login, const char *password,
                               const char *device_id, const char *device_type, int transient, const usm_log_t *log,
                               apr_pool_t *pool);

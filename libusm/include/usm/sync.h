@@ -32,7 +32,7 @@ typedef enum usm_delete_e { USM_DELETE_TRASH, USM_DELETE_HARD } usm_delete_e;
 typedef struct usm_turn_params_t {
     const char *folder;   /**< short folder id; NULL = the hierarchy */
     const char *key;      /**< as the client sent it; "0" = start over */
-    int strict;           /**< 1: the key before the newest is stale too (requests that leave it unsaid which they have) */
+    int strict; /**< 1: the key before the newest is stale too (requests that leave it unsaid which they have) */
     usm_time_t since;     /**< items wholly older than this instant are outside the window; USM_TIME_NONE = all */
     int open_tasks_only;  /**< tasks: completed ones are outside the window */
     usm_policy_e conflict;
