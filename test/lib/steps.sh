@@ -12,15 +12,35 @@ steps_begin() {
     echo "$1: logs in $logs"
 }
 
-# run_step NAME COMMAND...: output to $log; result in $status, seconds in $took
+log_of() {
+    echo "$logs/$(echo "$1" | tr -cs 'A-Za-z0-9' '-' | sed 's/-$//').log"
+}
+
+# run_step NAME COMMAND...: output to $log; result in $status, seconds in $took. NAME alone waits for a step that
+# start_step has put into the background.
 run_step() {
     name=$1
+    log=$(log_of "$name")
     shift
-    log=$logs/$(echo "$name" | tr -cs 'A-Za-z0-9' '-' | sed 's/-$//').log
-    began=$(date +%s)
-    ("$@") > "$log" 2>&1 < /dev/null
-    status=$?
-    took=$(($(date +%s) - began))
+    [ $# -eq 0 ] || start_step "$name" "$@"
+    while [ ! -f "$log.result" ]; do
+        sleep 0.2
+    done
+    read -r status took < "$log.result"
+    rm -f "$log.result"
+}
+
+# start_step NAME COMMAND...: runs beside what follows; for steps that wait more than they work
+start_step() {
+    start_log=$(log_of "$1")
+    shift
+    rm -f "$start_log.result"
+    (
+        began=$(date +%s)
+        ("$@") > "$start_log" 2>&1 < /dev/null
+        echo "$? $(($(date +%s) - began))" > "$start_log.part"
+        mv "$start_log.part" "$start_log.result"
+    ) &
 }
 
 # report PASSED FAILED SKIPPED: adds the counts of the step that just ran and prints its line
