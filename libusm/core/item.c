@@ -253,6 +253,8 @@ static apr_uint64_t hash_body_text(const char *data, apr_size_t len, apr_uint64_
 {
     while (len && (data[len - 1] == '\n' || data[len - 1] == '\r' || data[len - 1] == ' '))
         len--;
+    if (!len)
+        return 0; /* blank lines alone are no body */
     char buf[512];
     apr_size_t n = 0;
     for (apr_size_t i = 0; i < len; i++) {

@@ -1,12 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of the engine, against a groupware server in memory.
-EXTRA_DIST += test/unit/fake_backend.h test/unit/fake_backend.c
+EXTRA_DIST += test/unit/test_core.h test/unit/fake_backend.h test/unit/fake_backend.c
 if HAVE_CMOCKA
-CORE_TESTS = test/unit/test_engine
+CORE_TESTS = test/unit/test_error test/unit/test_item test/unit/test_ids test/unit/test_log test/unit/test_seal \
+	test/unit/test_engine
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 CORE_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/libusm -I$(top_builddir)/libusm $(APR_CFLAGS) $(CMOCKA_CFLAGS)
 CORE_TEST_LDADD = libusm/libusmall.la $(CMOCKA_LIBS) $(APR_LIBS)
+test_unit_test_error_SOURCES = test/unit/test_error.c
+test_unit_test_error_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+test_unit_test_error_LDADD = $(CORE_TEST_LDADD)
+test_unit_test_item_SOURCES = test/unit/test_item.c
+test_unit_test_item_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+test_unit_test_item_LDADD = $(CORE_TEST_LDADD)
+test_unit_test_ids_SOURCES = test/unit/test_ids.c
+test_unit_test_ids_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+test_unit_test_ids_LDADD = $(CORE_TEST_LDADD)
+test_unit_test_log_SOURCES = test/unit/test_log.c
+test_unit_test_log_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+test_unit_test_log_LDADD = $(CORE_TEST_LDADD)
+test_unit_test_seal_SOURCES = test/unit/test_seal.c
+test_unit_test_seal_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+test_unit_test_seal_LDADD = $(CORE_TEST_LDADD)
 test_unit_test_engine_SOURCES = test/unit/test_engine.c test/unit/fake_backend.c
 test_unit_test_engine_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 test_unit_test_engine_LDADD = $(CORE_TEST_LDADD)
