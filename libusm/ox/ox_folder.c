@@ -181,14 +181,14 @@ static void fix_parents(listing_t *l)
     }
 }
 
-static const usm_bfolder_t *known_as(const apr_array_header_t *known, const char *id)
+static apr_hash_t *by_id(const apr_array_header_t *known, apr_pool_t *pool)
 {
+    apr_hash_t *hash = apr_hash_make(pool);
     for (int i = 0; known && i < known->nelts; i++) {
         const usm_bfolder_t *f = &APR_ARRAY_IDX(known, i, usm_bfolder_t);
-        if (strcmp(f->id, id) == 0)
-            return f;
+        apr_hash_set(hash, f->id, APR_HASH_KEY_STRING, f);
     }
-    return NULL;
+    return hash;
 }
 
 /* UIDVALIDITY of mail folders seen for the first time, all in one call: by it a folder is known again after a rename,
@@ -197,9 +197,10 @@ static usm_error_t *fetch_tokens(listing_t *l, const apr_array_header_t *known)
 {
     ox_json_t *requests = ox_json_array(l->pool), *answers;
     apr_array_header_t *asked = apr_array_make(l->pool, 8, sizeof(usm_bfolder_t *));
+    apr_hash_t *old = by_id(known, l->pool);
     for (int i = 0; i < l->folders->nelts; i++) {
         usm_bfolder_t *f = &APR_ARRAY_IDX(l->folders, i, usm_bfolder_t);
-        const usm_bfolder_t *before = f->cls == USM_EMAIL ? known_as(known, f->id) : f;
+        const usm_bfolder_t *before = f->cls == USM_EMAIL ? apr_hash_get(old, f->id, APR_HASH_KEY_STRING) : f;
         if (before) {
             f->token = before->token;
             continue;

@@ -42,7 +42,7 @@ static void test_plain(void **state)
                                      .headers = "Content-Type: text/x\r\nSet-Cookie: a=b; Path=/\r\n"
                                                 "Set-Cookie: junk\r\nSet-Cookie:c=d\r\n"},
                                     {.match = "PUT", .body = "", .status = 404},
-                                    {NULL}};
+                                    {.match = NULL}};
     env_t e = start(rows, (ox_http_config_t){.user_agent = "test/1"});
     ox_rsp_t rsp;
     test_ok(get(&rsp, &e, (ox_req_t){.cookies = "x=y"}), "GET");
@@ -77,7 +77,7 @@ static void test_status(void **state)
                                     {.match = "GET", .body = "<html>", .status = 429, .times = 1},
                                     {.match = "GET", .body = "<html>", .status = 403, .times = 1},
                                     {.match = "GET", .body = "0123456789", .cut = 4},
-                                    {NULL}};
+                                    {.match = NULL}};
     env_t e = start(rows, (ox_http_config_t){0});
     ox_rsp_t rsp;
     test_fails(get(&rsp, &e, (ox_req_t){0}), USM_EUNAVAILABLE, "503");
@@ -91,7 +91,7 @@ static void test_status(void **state)
 
 static void test_bounds(void **state)
 {
-    static const canned_t rows[] = {{.match = "GET", .body = "0123456789", .chunk = 3}, {NULL}};
+    static const canned_t rows[] = {{.match = "GET", .body = "0123456789", .chunk = 3}, {.match = NULL}};
     env_t e = start(rows, (ox_http_config_t){0});
     ox_rsp_t rsp;
     test_ok(get(&rsp, &e, (ox_req_t){.max = 10}), "as large as allowed");
@@ -102,7 +102,7 @@ static void test_bounds(void **state)
 
 static void test_timeout(void **state)
 {
-    static const canned_t rows[] = {{.match = "GET", .body = "late", .delay_ms = 600}, {NULL}};
+    static const canned_t rows[] = {{.match = "GET", .body = "late", .delay_ms = 600}, {.match = NULL}};
     env_t e = start(rows, (ox_http_config_t){.timeout_ms = 150, .breaker_failures = 1});
     ox_rsp_t rsp;
     test_fails(get(&rsp, &e, (ox_req_t){0}), USM_EUNAVAILABLE, "slow answer");
@@ -120,7 +120,7 @@ static int take(void *baton, const char *data, apr_size_t len)
 
 static void test_early_end(void **state)
 {
-    static const canned_t rows[] = {{.match = "GET", .body = "0123456789", .chunk = 2}, {NULL}};
+    static const canned_t rows[] = {{.match = "GET", .body = "0123456789", .chunk = 2}, {.match = NULL}};
     env_t e = start(rows, (ox_http_config_t){0});
     ox_rsp_t rsp;
     apr_size_t seen = 0;
@@ -132,7 +132,7 @@ static void test_early_end(void **state)
 
 static void test_parts(void **state)
 {
-    static const canned_t rows[] = {{.match = "POST", .body = "ok"}, {NULL}};
+    static const canned_t rows[] = {{.match = "POST", .body = "ok"}, {.match = NULL}};
     env_t e = start(rows, (ox_http_config_t){0});
     ox_part_t parts[] = {
         {.name = "json", .data = "{}", .len = 2},
@@ -149,7 +149,7 @@ static void test_parts(void **state)
 /* After enough refused connections the next calls fail without trying; one probe closes the breaker again. */
 static void test_breaker(void **state)
 {
-    static const canned_t rows[] = {{.match = "GET", .body = "back"}, {NULL}};
+    static const canned_t rows[] = {{.match = "GET", .body = "back"}, {.match = NULL}};
     apr_pool_t *pool;
     ox_http_t *http;
     ox_rsp_t rsp;

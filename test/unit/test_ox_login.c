@@ -39,7 +39,7 @@ static void test_requests(void **state)
          .headers = JSON_TYPE "Set-Cookie: JSESSIONID=114.APP2\r\n"},
         {.match = "module=x", .body = "{\"data\":1}"},
         {.match = "action=logout", .body = ""},
-        {NULL},
+        {.match = NULL},
     };
     apr_pool_t *pool = new_pool(), *calls;
     mock_t *mock = mock_start(rows, pool);
@@ -99,7 +99,7 @@ static void test_refusals(void **state)
             {.match = "action=login", .body = refusal_rows[i].login, .status = refusal_rows[i].status},
             {.match = "capabilities", .body = refusal_rows[i].caps},
             {.match = "action=logout", .body = ""},
-            {NULL},
+            {.match = NULL},
         };
         apr_pool_t *pool = new_pool();
         mock_t *mock = mock_start(rows, pool);
@@ -153,7 +153,7 @@ static void test_renewal_shared(void **state)
         {.match = "capabilities", .body = CAPS},
         {.match = "session=old", .body = EXPIRED},
         {.match = "session=new", .body = "{\"data\":1}", .headers = JSON_TYPE "Set-Cookie: JSESSIONID=115.APP1\r\n"},
-        {NULL},
+        {.match = NULL},
     };
     apr_pool_t *pool = new_pool(), *calls;
     mock_t *mock = mock_start(rows, pool);
@@ -194,7 +194,7 @@ static void test_renewal_bounded(void **state)
         {.match = "capabilities", .body = CAPS},
         {.match = "module=z", .body = EXPIRED},
         {.match = "multiple", .body = "[" EXPIRED "]"},
-        {NULL},
+        {.match = NULL},
     };
     apr_pool_t *pool = new_pool(), *calls;
     mock_t *mock = mock_start(rows, pool);
@@ -221,7 +221,7 @@ static void test_password_changed(void **state)
         {.match = "action=login", .body = "{\"error\":\"x\",\"categories\":\"USER_INPUT\",\"code\":\"LGI-0006\"}"},
         {.match = "capabilities", .body = CAPS},
         {.match = "module=z", .body = EXPIRED},
-        {NULL},
+        {.match = NULL},
     };
     apr_pool_t *pool = new_pool(), *calls;
     mock_t *mock = mock_start(rows, pool);
@@ -242,7 +242,7 @@ static void test_another_user(void **state)
         {.match = "capabilities", .body = CAPS},
         {.match = "module=z", .body = EXPIRED},
         {.match = "action=logout", .body = ""},
-        {NULL},
+        {.match = NULL},
     };
     apr_pool_t *pool = new_pool(), *calls;
     mock_t *mock = mock_start(rows, pool);

@@ -77,7 +77,11 @@ static const usm_bref_t inbox = {.id = "default0/INBOX", .cls = USM_EMAIL};
 static void test_folder_rules(void **state)
 {
     static const canned_t rows[] = {
-        LOGIN, {.match = "multiple", .body = "[" CALENDARS "," CONTACTS "," DENIED "," MAILS "]"}, END};
+        LOGIN,
+        {.match = "multiple", .body = "[" CALENDARS "," CONTACTS "," DENIED "," MAILS "]", .times = 1},
+        {.match = "multiple", .body = "[{\"data\":{\"validity\":\"77\",\"total\":0}}]", .times = 1},
+        {.match = "multiple", .body = "[" CALENDARS "," CONTACTS "," DENIED "," MAILS "]"},
+        END};
     env_t e = start(rows);
     const apr_array_header_t *folders;
     test_ok(e.vt->folders(&folders, e.call, NULL, e.pool), "folders");
@@ -88,6 +92,11 @@ static void test_folder_rules(void **state)
                             (int)f->role);
     }
     assert_string_equal(text, "31(-,Cal,3,1)42(-,Below,3,0)32(-,Con,2,1)default0/INBOX(-,Inbox,1,2)");
+    assert_string_equal(APR_ARRAY_IDX(folders, 3, usm_bfolder_t).token, "77");
+    /* What is known is not asked about again. */
+    test_ok(e.vt->folders(&folders, e.call, folders, e.pool), "folders again");
+    assert_string_equal(APR_ARRAY_IDX(folders, 3, usm_bfolder_t).token, "77");
+    assert_int_equal(mock_count(e.mock, "PUT /ajax/multiple"), 3);
     stop(&e);
 }
 
