@@ -138,6 +138,15 @@ static int read_pref(eas_view_t *view, const eas_node_t *node)
     return 0;
 }
 
+/* Type 2 is the only one there is (MS-ASAIRS 2.2.2.11). */
+static int read_part_pref(const eas_node_t *node)
+{
+    apr_int64_t type;
+    return eas_node_int(eas_node_child(node, EAS_AirSyncBase_Type), 2, 2, &type)
+               ? 0
+               : EAS_STATUS_BodyPartPreferenceTypeNotSupported;
+}
+
 static int is_sms(const eas_node_t *options)
 {
     const char *cls = eas_node_child_text(options, EAS_AirSync_Class);
@@ -152,7 +161,7 @@ static int read_block(eas_options_t *o, const eas_node_t *options, unsigned vers
     apr_int64_t n = 0;
     EAS_NODE_EACH(node, options)
     {
-        int good = 1;
+        int good = 1, status = 0;
         switch (node->tag) {
         case EAS_AirSync_FilterType:
             good = eas_node_int(node, 0, 8, &n) && eas_filter_allowed(cls, (int)n);
@@ -177,6 +186,9 @@ static int read_block(eas_options_t *o, const eas_node_t *options, unsigned vers
         case EAS_AirSyncBase_BodyPreference:
             good = version < 120 || read_pref(&o->view, node) == 0;
             break;
+        case EAS_AirSyncBase_BodyPartPreference:
+            status = read_part_pref(node);
+            break;
         case EAS_AirSync_Class:
             good = eas_class_parse(eas_node_text(node)) == cls;
             break;
@@ -186,8 +198,8 @@ static int read_block(eas_options_t *o, const eas_node_t *options, unsigned vers
         default:
             break;
         }
-        if (!good)
-            return PROTOCOL_ERROR;
+        if (!good || status)
+            return status ? status : PROTOCOL_ERROR;
     }
     return 0;
 }

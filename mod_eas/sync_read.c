@@ -6,23 +6,35 @@
 #include "eas_sync.h"
 
 #define CACHE_ATTR "sync"
+#define NUMBER_MAX APR_INT64_C(999999999999999999) /* what is out of range is still a number */
 
 /* ---- the last request, for empty and partial ones ---- */
+
+/* A folder that the device has to start over, or whose ids it has to learn anew, is none to come back to. */
+static int worth_keeping(const eas_collection_t *col)
+{
+    return col->status == SYNC_OK || col->status == SYNC_RETRY || col->status == SYNC_SERVER;
+}
 
 /* Form: "wait;window\n" then a line "id;key;window;get_changes;unproven" for each collection. */
 usm_error_t *eas_sync_remember(eas_sync_t *sync)
 {
     apr_pool_t *pool = sync->ctx->pool;
-    const char *text = apr_psprintf(pool, "%" APR_INT64_T_FMT ";%d\n", sync->wait_ms, sync->window);
+    apr_array_header_t *lines = apr_array_make(pool, sync->collections->nelts + 2, sizeof(const char *));
+    if (sync->ctx->version < 121)
+        return NULL;
+    APR_ARRAY_PUSH(lines, const char *) = apr_psprintf(pool, "%" APR_INT64_T_FMT ";%d", sync->wait_ms, sync->window);
     for (int i = 0; i < sync->collections->nelts; i++) {
         const eas_collection_t *col = &APR_ARRAY_IDX(sync->collections, i, eas_collection_t);
-        if (col->status != SYNC_OK)
-            continue;
-        text = apr_psprintf(pool, "%s%s;%s;%d;%d;%d\n", text, col->id, col->new_key ? col->new_key : col->key,
-                            col->window, col->get_changes, col->changed_key || strcmp(col->key, "0") == 0);
+        if (worth_keeping(col))
+            APR_ARRAY_PUSH(lines, const char *) =
+                apr_psprintf(pool, "%s;%s;%d;%d;%d", col->id, col->new_key ? col->new_key : col->key, col->window,
+                             col->get_changes, col->changed_key || strcmp(col->key, "0") == 0);
     }
-    if (sync->ctx->version < 121 || (sync->cached && strcmp(sync->cached, text) == 0))
+    const char *text = apr_array_pstrcat(pool, lines, '\n');
+    if (sync->cached && strcmp(sync->cached, text) == 0)
         return NULL;
+    sync->cached = text;
     return usm_device_attr_set(sync->ctx->session, CACHE_ATTR, text);
 }
 
@@ -38,34 +50,38 @@ static eas_collection_t *find(eas_sync_t *sync, const char *id)
 
 static usm_error_t *complete(eas_sync_t *sync, eas_collection_t *col);
 
-static usm_error_t *recall(eas_sync_t *sync, int with_wait)
+static usm_error_t *recall_collection(eas_sync_t *sync, char *line)
 {
-    apr_pool_t *pool = sync->ctx->pool;
-    char *state, *text = sync->cached ? apr_pstrdup(pool, sync->cached) : NULL;
+    char *state, *id = apr_strtok(line, ";", &state), *key = apr_strtok(NULL, ";", &state);
+    char *window = apr_strtok(NULL, ";", &state), *get = apr_strtok(NULL, ";", &state);
+    char *unproven = apr_strtok(NULL, ";", &state);
+    if (!unproven || find(sync, id))
+        return NULL;
+    eas_collection_t *col = apr_array_push(sync->collections);
+    memset(col, 0, sizeof *col);
+    col->id = id;
+    col->key = key;
+    col->window = atoi(window);
+    col->get_changes = atoi(get);
+    col->unproven = atoi(unproven);
+    return complete(sync, col);
+}
+
+/* What the request leaves out is as in the last one: all of it without @a doc, else what @a doc does not say. */
+static usm_error_t *recall(eas_sync_t *sync, const eas_node_t *doc)
+{
+    char *state, *text = sync->cached ? apr_pstrdup(sync->ctx->pool, sync->cached) : NULL;
     char *line = text ? apr_strtok(text, "\n", &state) : NULL, *field;
     if (!line) {
         sync->status = SYNC_INCOMPLETE;
         return NULL;
     }
-    if (with_wait) {
+    if (!eas_node_child(doc, EAS_AirSync_Wait) && !eas_node_child(doc, EAS_AirSync_HeartbeatInterval))
         sync->wait_ms = strtoll(line, NULL, 10);
+    if (!eas_node_child(doc, EAS_AirSync_WindowSize))
         sync->window = (field = strchr(line, ';')) ? atoi(field + 1) : 0;
-    }
-    while ((line = apr_strtok(NULL, "\n", &state))) {
-        char *inner, *id = apr_strtok(line, ";", &inner), *key = apr_strtok(NULL, ";", &inner);
-        char *window = apr_strtok(NULL, ";", &inner), *get = apr_strtok(NULL, ";", &inner);
-        char *unproven = apr_strtok(NULL, ";", &inner);
-        if (!unproven || find(sync, id))
-            continue;
-        eas_collection_t *col = apr_array_push(sync->collections);
-        memset(col, 0, sizeof *col);
-        col->id = id;
-        col->key = key;
-        col->window = atoi(window);
-        col->get_changes = atoi(get);
-        col->unproven = atoi(unproven);
-        USM_ERR(complete(sync, col));
-    }
+    while ((line = apr_strtok(NULL, "\n", &state)))
+        USM_ERR(recall_collection(sync, line));
     if (sync->collections->nelts == 0)
         sync->status = SYNC_INCOMPLETE;
     return NULL;
@@ -162,7 +178,7 @@ static int read_switches(eas_collection_t *col, const eas_node_t *node)
     if (get && !eas_node_bool(get, &yes))
         return 0;
     col->get_changes = yes;
-    if (window && !eas_node_int(window, 0, APR_INT32_MAX, &n))
+    if (window && !eas_node_int(window, 0, NUMBER_MAX, &n))
         return 0;
     col->window = n == 0 || n > EAS_WINDOW_MAX ? EAS_WINDOW_MAX : (int)n;
     return 1;
@@ -198,7 +214,7 @@ static usm_error_t *read_collection(eas_sync_t *sync, const eas_node_t *node)
             col->options.has_supported = 1;
             eas_map_supported(&col->options.supported, col->cls, supported);
         }
-        if (eas_options_read(&col->options, node, version, col->cls))
+        if ((sync->status = eas_options_read(&col->options, node, version, col->cls)))
             return NULL;
     }
     if (col->fetch_only && !eas_node_child(node, EAS_AirSync_GetChanges))
@@ -216,7 +232,7 @@ static void read_wait(eas_sync_t *sync, const eas_node_t *doc)
     apr_int64_t low = sync->ctx->conf->heartbeat_min, high = sync->ctx->conf->heartbeat_max, n = 0;
     if (!wait && !beat)
         return;
-    if ((wait && beat) || !eas_node_int(wait ? wait : beat, APR_INT32_MIN, APR_INT32_MAX, &n)) {
+    if ((wait && beat) || !eas_node_int(wait ? wait : beat, -NUMBER_MAX, NUMBER_MAX, &n)) {
         sync->status = SYNC_PROTOCOL;
         return;
     }
@@ -246,21 +262,21 @@ usm_error_t *eas_sync_read(eas_sync_t *sync, const eas_node_t *doc)
     if (!doc) {
         if (version < 121)
             sync->status = SYNC_PROTOCOL;
-        return sync->status ? NULL : recall(sync, 1);
+        return sync->status ? NULL : recall(sync, NULL);
     }
     if ((!list && !partial) || (partial && !list && !window && !eas_node_child(doc, EAS_AirSync_Wait) &&
                                 !eas_node_child(doc, EAS_AirSync_HeartbeatInterval))) {
         sync->status = SYNC_PROTOCOL;
         return NULL;
     }
-    if (window && !eas_node_int(window, 0, APR_INT32_MAX, &n)) {
+    if (window && !eas_node_int(window, 0, NUMBER_MAX, &n)) {
         sync->status = SYNC_PROTOCOL;
         return NULL;
     }
     sync->window = n > EAS_WINDOW_MAX || (window && n == 0) ? EAS_WINDOW_MAX : (int)n;
     if (eas_node_count(list, EAS_AirSync_Collection) > EAS_SYNC_COLLECTIONS_MAX) {
-        sync->status = version < 121 ? SYNC_PROTOCOL : SYNC_TOO_MANY; /* Limit is of 12.1 */
-        sync->limit = version < 121 ? 0 : EAS_SYNC_COLLECTIONS_MAX;
+        sync->status = SYNC_TOO_MANY;
+        sync->limit = EAS_SYNC_COLLECTIONS_MAX;
         return NULL;
     }
     read_wait(sync, doc);
@@ -271,7 +287,7 @@ usm_error_t *eas_sync_read(eas_sync_t *sync, const eas_node_t *doc)
         USM_ERR(read_collection(sync, node));
     }
     if (!sync->status && partial)
-        USM_ERR(recall(sync, 0));
+        USM_ERR(recall(sync, doc));
     if (!sync->status && sync->collections->nelts == 0)
         sync->status = SYNC_PROTOCOL;
     return NULL;

@@ -9,11 +9,23 @@
 
 enum { ESTIMATE_OK = 1, ESTIMATE_NO_FOLDER = 2, ESTIMATE_NOT_PRIMED = 3, ESTIMATE_STALE_KEY = 4 };
 
+/* The Options of the folder's own class; those for SMS, which is not here, are passed over. */
+static const eas_node_t *own_options(const eas_node_t *collection)
+{
+    const eas_node_t *options;
+    EAS_NODE_EACH_TAG(options, collection, EAS_AirSync_Options)
+    {
+        const char *cls = eas_node_child_text(options, EAS_AirSync_Class);
+        if (!cls || strcmp(cls, "SMS") != 0)
+            return options;
+    }
+    return collection; /* up to 12.1 the filter stands there */
+}
+
 /* *filter_p: -1 = as in the last Sync. @return 0 or the status of the whole command. */
 static int read_filter(int *filter_p, const eas_node_t *collection, usm_class_e cls)
 {
-    const eas_node_t *options = eas_node_child(collection, EAS_AirSync_Options);
-    const eas_node_t *filter = eas_node_child(options ? options : collection, EAS_AirSync_FilterType);
+    const eas_node_t *filter = eas_node_child(own_options(collection), EAS_AirSync_FilterType);
     apr_int64_t n;
     *filter_p = -1;
     if (eas_node_child(collection, EAS_AirSync_ConversationMode) && cls != USM_EMAIL)
@@ -45,6 +57,8 @@ static usm_error_t *estimate(int *status_p, int *count_p, int *global_p, eas_ctx
     }
     if (err)
         return err;
+    if (eas_node_child(own_options(node), EAS_AirSync_MaxItems)) /* of the recipient cache only */
+        return NULL;
     *global_p = read_filter(&filter, node, cls);
     *status_p = !key || strcmp(key, "0") == 0 || !packed ? ESTIMATE_NOT_PRIMED : ESTIMATE_OK;
     if (*global_p || *status_p != ESTIMATE_OK)
@@ -55,7 +69,9 @@ static usm_error_t *estimate(int *status_p, int *count_p, int *global_p, eas_ctx
     eas_options_apply(&params, &options, cls, ctx);
     err = usm_collection_estimate(count_p, ctx->session, &params, ctx->pool);
     if (err && usm_error_class(err) == USM_CLASS_STALE_KEY) {
+        /* Android looks at the number alone: with one it will Sync, and that tells it to start over. */
         *status_p = ESTIMATE_STALE_KEY;
+        *count_p = 1;
         usm_error_clear(err);
         return NULL;
     }
@@ -87,7 +103,7 @@ usm_error_t *eas_cmd_getitemestimate(eas_ctx_t *ctx, const eas_node_t *doc, eas_
             eas_writer_tag_text(out, EAS_GetItemEstimate_Class, eas_node_child_text(node, EAS_GetItemEstimate_Class));
         eas_writer_tag_text(out, EAS_GetItemEstimate_CollectionId,
                             eas_node_child_text(node, EAS_GetItemEstimate_CollectionId));
-        if (status == ESTIMATE_OK)
+        if (status == ESTIMATE_OK || count)
             eas_writer_tag_int(out, EAS_GetItemEstimate_Estimate, count);
         eas_writer_end(out);
         eas_writer_end(out);

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-# Tests of the item mapping and of what stands around it.
-EXTRA_DIST += test/unit/map_test.h
+# Tests of the item mapping and of what stands around it; those of Sync, Ping and their like run on a real engine.
+EXTRA_DIST += test/unit/map_test.h test/unit/sync_test.h
 if HAVE_CMOCKA
 MAP_TESTS = test/unit/test_timezone \
 	test/unit/test_html \
 	test/unit/test_map \
 	test/unit/test_conv \
 	test/unit/test_mapbody \
-	test/unit/test_class
+	test/unit/test_class \
+	test/unit/test_collection \
+	test/unit/test_sync_read
 check_PROGRAMS += $(MAP_TESTS)
 TESTS += $(MAP_TESTS)
 MAP_TEST_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm $(CMOCKA_CFLAGS)
-MAP_TEST_LDADD = mod_eas/libeas.la libusm/libusmall.la $(CMOCKA_LIBS) $(APR_LIBS)
+MAP_TEST_LDADD = mod_eas/libeas.la libusm/libusmall.la $(ZLIB_LIBS) $(CMOCKA_LIBS) $(APR_LIBS)
+SYNC_TEST_SOURCES = test/unit/sync_test.c test/unit/map_test.c test/unit/fake_backend.c
 test_unit_test_timezone_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_timezone_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_html_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
@@ -28,4 +31,10 @@ test_unit_test_mapbody_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_class_SOURCES = test/unit/test_class.c test/unit/map_test.c
 test_unit_test_class_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_class_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_collection_SOURCES = test/unit/test_collection.c test/unit/map_test.c
+test_unit_test_collection_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_collection_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_sync_read_SOURCES = test/unit/test_sync_read.c $(SYNC_TEST_SOURCES)
+test_unit_test_sync_read_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_sync_read_LDADD = $(MAP_TEST_LDADD)
 endif
