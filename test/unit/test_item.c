@@ -72,7 +72,8 @@ static void set_value(usm_item_t *item, int field, int n)
     }
 }
 
-/* Every field of every class: a copy is equal, another value is not, absent equals empty, and a digest finds just it. */
+/* Every field of every class: a copy is equal, another value is not, absent equals empty, and a digest finds just it.
+ */
 static void test_every_field(void **state)
 {
     (void)state;

@@ -21,7 +21,8 @@ static void write_line(void *baton, usm_level_e level, int no, const char *line)
 
 static void test_sink(void **state)
 {
-    usm_log_t log = {.enabled = only_errors, .write = write_line}, all = {.write = write_line}, none = {NULL, NULL, NULL};
+    usm_log_t log = {.enabled = only_errors, .write = write_line}, all = {.write = write_line},
+              none = {NULL, NULL, NULL};
     char longer[3000];
     (void)state;
     usm_log(NULL, USM_LOG_ERR, 1, "to nobody");
