@@ -33,6 +33,27 @@ UPDATE device SET seen = ? WHERE id = ?
 -- STMT_DEVICE_DELETE
 DELETE FROM device WHERE id = ?
 
+-- Devices after the pair given, up to a user. The hierarchy is no collection that a tool counts.
+-- STMT_DEVICE_SCAN
+-- sqlite
+SELECT d.id, d.usr, d.device_id, d.device_type, d.policy_key, d.policy_digest, d.pending_key, d.pending_digest,
+       d.created, d.seen, (SELECT u.user_key FROM usr u WHERE u.id = d.usr),
+       (SELECT COUNT(*) FROM collection c WHERE c.device = d.id AND c.fid > 0),
+       (SELECT COUNT(*) FROM collection c JOIN item i ON i.collection = c.id
+        WHERE c.device = d.id AND c.fid > 0 AND i.born <= c.gen AND i.died > c.gen AND i.withheld = 0)
+FROM device d
+WHERE (d.usr, d.device_id) > (?1, ?2) AND d.usr <= ?4
+ORDER BY d.usr, d.device_id LIMIT ?5
+-- mariadb
+SELECT d.id, d.usr, d.device_id, d.device_type, d.policy_key, d.policy_digest, d.pending_key, d.pending_digest,
+       d.created, d.seen, (SELECT u.user_key FROM usr u WHERE u.id = d.usr),
+       (SELECT COUNT(*) FROM collection c WHERE c.device = d.id AND c.fid > 0),
+       (SELECT COUNT(*) FROM collection c JOIN item i ON i.collection = c.id
+        WHERE c.device = d.id AND c.fid > 0 AND i.born <= c.gen AND i.died > c.gen AND i.withheld = 0)
+FROM device d FORCE INDEX (device_id)
+WHERE ((d.usr = ? AND d.device_id > ?) OR d.usr > ?) AND d.usr <= ?
+ORDER BY d.usr, d.device_id LIMIT ?
+
 -- STMT_ATTR_GET
 SELECT value FROM device_attr WHERE device = ? AND name = ?
 

@@ -216,6 +216,20 @@ static usm_error_t *check_schema(sql_store_t *store, apr_pool_t *pool)
     return err;
 }
 
+usm_error_t *usm__store_version(int *version_p, const char *url, apr_pool_t *pool)
+{
+    sql_store_t store = {0};
+    conn_t conn = {.store = &store};
+    USM_ERR(find_driver(&store, url, pool));
+    apr_pool_create(&conn.pool, pool);
+    usm_error_t *err = connect_db(&conn, 0, pool);
+    if (!err)
+        err = usm__schema_read(version_p, store.driver, conn.db, pool);
+    disconnect(&conn);
+    apr_pool_destroy(conn.pool);
+    return err;
+}
+
 static usm_error_t *sql_open(usm_store_t **store_p, const char *url, int max_connections, const usm_log_t *log,
                            apr_pool_t *pool)
 {

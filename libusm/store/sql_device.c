@@ -29,15 +29,9 @@ static usm_error_t *user_id(usm_id_t *id_p, usm_txn_t *txn, const char *user_key
     return find_id(id_p, txn, USM__STMT_USER_GET, USM__ARGS(usm__id(user_key)));
 }
 
-static usm_error_t *device_get(int *found_p, usm_device_row_t *row, usm_txn_t *txn, const char *user_key,
-                               const char *device_id, apr_pool_t *pool)
+/* The ten columns that DEVICE_GET and DEVICE_SCAN begin with. */
+static void device_from(usm_device_row_t *row, const usm__val_t *col, apr_pool_t *pool)
 {
-    const usm__val_t *col;
-    USM_ERR(usm__sql_select(txn, USM__STMT_DEVICE_GET, USM__ARGS(usm__id(user_key), usm__id(device_id))));
-    USM_ERR(usm__sql_step(&col, txn));
-    *found_p = col != NULL;
-    if (!col)
-        return NULL;
     row->id = col[0].i;
     row->user = col[1].i;
     row->device_id = usm__col_text(&col[2], pool);
@@ -48,6 +42,18 @@ static usm_error_t *device_get(int *found_p, usm_device_row_t *row, usm_txn_t *t
     row->policy.pending_digest = usm__col_text(&col[7], pool);
     row->created = col[8].i;
     row->seen = col[9].i;
+}
+
+static usm_error_t *device_get(int *found_p, usm_device_row_t *row, usm_txn_t *txn, const char *user_key,
+                               const char *device_id, apr_pool_t *pool)
+{
+    const usm__val_t *col;
+    USM_ERR(usm__sql_select(txn, USM__STMT_DEVICE_GET, USM__ARGS(usm__id(user_key), usm__id(device_id))));
+    USM_ERR(usm__sql_step(&col, txn));
+    *found_p = col != NULL;
+    if (!col)
+        return NULL;
+    device_from(row, col, pool);
     usm__sql_end(txn);
     return NULL;
 }
@@ -93,6 +99,54 @@ static usm_error_t *device_delete(usm_txn_t *txn, usm_id_t device)
     return usm__sql_exec(NULL, txn, USM__STMT_DEVICE_DELETE, USM__ARGS(usm__int(device)));
 }
 
+static usm_error_t *read_sums(int *count_p, usm_device_sum_t *sums, usm_txn_t *txn, usm_id_t after_user,
+                              const char *after_device, usm_id_t last_user, apr_pool_t *pool)
+{
+    const usm__val_t *col;
+    int count = 0;
+    USM_ERR(usm__sql_select(txn, USM__STMT_DEVICE_SCAN,
+                            USM__ARGS(usm__int(after_user), usm__id(after_device), usm__int(after_user),
+                                      usm__int(last_user), usm__int(USM__PAGE))));
+    for (;;) {
+        USM_ERR(usm__sql_step(&col, txn));
+        if (!col)
+            break;
+        usm_device_sum_t *sum = &sums[count++];
+        device_from(&sum->device, col, pool);
+        sum->user_key = usm__col_text(&col[10], pool);
+        sum->collections = col[11].i;
+        sum->items = col[12].i;
+    }
+    *count_p = count;
+    return NULL;
+}
+
+static usm_error_t *device_scan(usm_txn_t *txn, usm_id_t user, usm_device_sum_fn fn, void *baton,
+                                apr_pool_t *scratch_pool)
+{
+    /* Two pools in turn: the place where the last page ended is needed to read the next. */
+    apr_pool_t *own, *pools[2];
+    usm_id_t after_user = user, last_user = user ? user : APR_INT64_MAX;
+    const char *after_device = "";
+    int count = USM__PAGE, turn = 0;
+    usm_error_t *err = NULL;
+    apr_pool_create(&own, scratch_pool);
+    apr_pool_create(&pools[0], own);
+    apr_pool_create(&pools[1], own);
+    usm_device_sum_t *sums = apr_palloc(own, USM__PAGE * sizeof *sums);
+    for (; !err && count == USM__PAGE; turn = !turn) {
+        apr_pool_clear(pools[turn]);
+        err = read_sums(&count, sums, txn, after_user, after_device, last_user, pools[turn]);
+        for (int i = 0; !err && i < count; i++) {
+            err = fn(baton, &sums[i]);
+            after_user = sums[i].device.user;
+            after_device = sums[i].device.device_id;
+        }
+    }
+    apr_pool_destroy(own);
+    return err;
+}
+
 static usm_error_t *attr_get(const char **value_p, usm_txn_t *txn, usm_id_t device, const char *name, apr_pool_t *pool)
 {
     const usm__val_t *col;
@@ -119,6 +173,7 @@ void usm__sql_device_fill(usm_store_vtable_t *vt)
     vt->device_policy = device_policy;
     vt->device_seen = device_seen;
     vt->device_delete = device_delete;
+    vt->device_scan = device_scan;
     vt->attr_get = attr_get;
     vt->attr_set = attr_set;
 }

@@ -37,6 +37,24 @@ static usm_error_t *write_version(int version, const usm__driver_t *driver, usm_
     return driver->exec(stmt, &val, 1, pool);
 }
 
+usm_error_t *usm__schema_read(int *version_p, const usm__driver_t *driver, usm__db_t *db, apr_pool_t *pool)
+{
+    static const char *const has_schema[USM__DIALECTS] = {
+        [USM__SQLITE] = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'usm_schema'",
+        [USM__MARIADB] = "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() "
+                         "AND table_name = 'usm_schema'",
+    };
+    usm__dbstmt_t *stmt;
+    const usm__val_t *row;
+    *version_p = 0;
+    USM_ERR(driver->prepare(&stmt, db, has_schema[driver->dialect], pool));
+    USM_ERR(driver->exec(stmt, NULL, 0, pool));
+    USM_ERR(driver->fetch(&row, stmt, pool));
+    int found = row != NULL;
+    driver->reset(stmt);
+    return found ? read_version(version_p, driver, db, pool) : NULL;
+}
+
 static usm_error_t *refuse_newer(int version, const usm__schema_t *schema, apr_pool_t *pool)
 {
     if (version <= schema->version)

@@ -76,6 +76,9 @@ static usm_error_t *failure(apr_status_t code, const char *name)
     OP(device_policy, (usm_txn_t *txn, usm_id_t device, const usm_policy_t *policy), (txn, device, policy))            \
     OP(device_seen, (usm_txn_t *txn, usm_id_t device, usm_time_t seen), (txn, device, seen))                           \
     OP(device_delete, (usm_txn_t *txn, usm_id_t device), (txn, device))                                                \
+    OP(device_scan,                                                                                                    \
+       (usm_txn_t *txn, usm_id_t user, usm_device_sum_fn fn, void *baton, apr_pool_t *scratch_pool),                   \
+       (txn, user, fn, baton, scratch_pool))                                                                           \
     OP(attr_get,                                                                                                       \
        (const char **value_p, usm_txn_t *txn, usm_id_t device, const char *name, apr_pool_t *pool),                    \
        (value_p, txn, device, name, pool))                                                                             \

@@ -86,6 +86,84 @@ static void test_users_devices(void **state)
     vt->rollback(txn);
 }
 
+typedef struct sums_t {
+    int count, ordered;
+    usm_id_t user;
+    char device[32];
+    usm_device_sum_t first;
+} sums_t;
+
+static usm_error_t *see_sum(void *baton, const usm_device_sum_t *sum)
+{
+    sums_t *sums = baton;
+    if (!sums->count++) {
+        sums->first = *sum;
+        sums->first.user_key = apr_pstrdup(pool, sum->user_key);
+        sums->first.device.device_id = apr_pstrdup(pool, sum->device.device_id);
+        sums->first.device.device_type = apr_pstrdup(pool, sum->device.device_type);
+        sums->ordered = 1;
+    } else if (sum->device.user < sums->user ||
+               (sum->device.user == sums->user && strcmp(sum->device.device_id, sums->device) <= 0)) {
+        sums->ordered = 0;
+    }
+    sums->user = sum->device.user;
+    apr_cpystrn(sums->device, sum->device.device_id, sizeof sums->device);
+    return NULL;
+}
+
+/* Only rows of the newest generation that the device really has are counted, the hierarchy's are not. */
+static void test_device_scan(void **state)
+{
+    static const usm_item_row_t items[] = {
+        {.id = "has", .born = 1, .died = USM_GEN_INF},       {.id = "had", .born = 1, .died = 2},
+        {.id = "will lose", .born = 1, .died = 3},           {.id = "not yet", .born = 3, .died = USM_GEN_INF},
+        {.id = "kept back", .born = 1, .died = USM_GEN_INF, .withheld = 1},
+    };
+    test_ids_t ids = test_collection(store, "1/4", pool);
+    usm_id_t other;
+    int done;
+    sums_t sums = {0};
+    usm_txn_t *txn = test_begin(store, USM_TXN_WRITE, pool);
+    usm_collection_row_t tree = {.device = ids.device, .fid = 0, .cls = USM_FOLDER, .epoch = 5, .gen = 2, .prev = 1};
+    usm_item_row_t folder = {.id = "1", .born = 1, .died = USM_GEN_INF};
+    OK(vt->collection_reset(txn, &tree));
+    OK(vt->item_add(txn, tree.id, &folder));
+    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 1, 2, 1));
+    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++)
+        OK(vt->item_add(txn, ids.collection, &items[i]));
+    OK(vt->device_seen(txn, ids.device, APR_INT64_C(1700000000123)));
+    OK(vt->device_scan(txn, 0, see_sum, &sums, pool));
+    assert_int_equal(sums.count, 1);
+    assert_string_equal(sums.first.user_key, "1/4");
+    assert_int_equal(sums.first.device.id, ids.device);
+    assert_int_equal(sums.first.device.user, ids.user);
+    assert_int_equal(sums.first.device.seen, APR_INT64_C(1700000000123));
+    assert_int_equal(sums.first.collections, 1);
+    assert_int_equal(sums.first.items, 2);
+
+    OK(vt->user_id(&other, txn, "1/5"));
+    for (int i = 0; i < 600; i++) {
+        usm_device_row_t row = {.user = i < 300 ? other : ids.user, .device_id = apr_psprintf(pool, "d%d", i),
+                                .device_type = "t"};
+        OK(vt->device_add(txn, &row));
+    }
+    memset(&sums, 0, sizeof sums);
+    OK(vt->device_scan(txn, 0, see_sum, &sums, pool));
+    assert_int_equal(sums.count, 601);
+    assert_true(sums.ordered);
+    memset(&sums, 0, sizeof sums);
+    OK(vt->device_scan(txn, other, see_sum, &sums, pool));
+    assert_int_equal(sums.count, 300);
+    assert_true(sums.ordered);
+    assert_string_equal(sums.first.user_key, "1/5");
+    assert_int_equal(sums.first.collections, 0);
+    assert_int_equal(sums.first.items, 0);
+    memset(&sums, 0, sizeof sums);
+    OK(vt->device_scan(txn, other + 1, see_sum, &sums, pool));
+    assert_int_equal(sums.count, 0);
+    OK(vt->commit(txn));
+}
+
 static void test_attrs(void **state)
 {
     test_ids_t ids = test_collection(store, "1/4", pool);
@@ -459,6 +537,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_vtable_is_full, setup, teardown),
         cmocka_unit_test_setup_teardown(test_users_devices, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_device_scan, setup, teardown),
         cmocka_unit_test_setup_teardown(test_attrs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_folders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_collections, setup, teardown),

@@ -76,7 +76,8 @@ static const char *with_values(const char *sql)
 static int owns_all(const char *name)
 {
     static const char *const names[] = {"ITEM_WIPE",     "PENDING_WIPE",      "ECHO_WIPE",   "SENT_NTH",
-                                        "DEVICE_DELETE", "COLLECTION_DELETE", "LOGIN_EXPIRE"};
+                                        "DEVICE_DELETE", "COLLECTION_DELETE", "LOGIN_EXPIRE",
+                                        "DEVICE_SCAN"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!strncmp(name, names[i], strlen(names[i])))
             return 1;

@@ -135,6 +135,30 @@ static void test_newer_is_refused(void **state)
     assert_string_equal(version(db), "9999");
 }
 
+/* Looking makes nothing and moves nothing. */
+static void test_only_looked_at(void **state)
+{
+    int found = -1;
+    /* test_fresh_url() names a MariaDB database that is there, but of SQLite a file that is not. */
+    if (test_dialect == USM__SQLITE) {
+        FAILS(USM_ESTORE, usm__store_version(&found, url, pool));
+    } else {
+        OK(usm__store_version(&found, url, pool));
+        assert_int_equal(found, 0);
+    }
+    OK(open_store());
+    OK(usm__store_version(&found, url, pool));
+    assert_int_equal(found, usm__schema()->version);
+    usm__db_t *db = test_connect(url, pool);
+    test_direct(db, "UPDATE usm_schema SET version = 9999", pool);
+    OK(usm__store_version(&found, url, pool));
+    assert_int_equal(found, 9999);
+    test_direct(db, "DROP TABLE usm_schema", pool);
+    OK(usm__store_version(&found, url, pool));
+    assert_int_equal(found, 0);
+    FAILS(USM_ECONFIG, usm__store_version(&found, "postgres:x", pool));
+}
+
 /* Steps that a later release might bring. */
 static const usm__upgrade_t steps[] = {
     {2, USM__SQLITE, "CREATE TABLE later (a INTEGER)"},
@@ -332,6 +356,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_sizes_of_columns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_opened_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(test_newer_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_only_looked_at, setup, teardown),
         cmocka_unit_test_setup_teardown(test_moves_forward, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_step, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_way, setup, teardown),

@@ -38,6 +38,14 @@ typedef struct usm_device_row_t {
     usm_time_t created, seen;
 } usm_device_row_t;
 
+/** A device as an administrator looks at it. */
+typedef struct usm_device_sum_t {
+    const char *user_key;
+    usm_device_row_t device;
+    apr_int64_t collections; /**< without the hierarchy */
+    apr_int64_t items;       /**< that the device has in them */
+} usm_device_sum_t;
+
 typedef struct usm_folder_row_t {
     usm_id_t user;
     apr_int64_t fid;        /**< short id, per user, never used again */
@@ -104,6 +112,7 @@ typedef struct usm_echo_row_t {
     usm_time_t at;
 } usm_echo_row_t;
 
+typedef usm_error_t *(*usm_device_sum_fn)(void *baton, const usm_device_sum_t *sum);
 typedef usm_error_t *(*usm_item_row_fn)(void *baton, const usm_item_row_t *row);
 typedef usm_error_t *(*usm_pending_row_fn)(void *baton, const usm_pending_row_t *row);
 typedef usm_error_t *(*usm_folder_row_fn)(void *baton, const usm_folder_row_t *row);
@@ -131,6 +140,10 @@ typedef struct usm_store_vtable_t {
     usm_error_t *(*device_policy)(usm_txn_t *txn, usm_id_t device, const usm_policy_t *policy);
     usm_error_t *(*device_seen)(usm_txn_t *txn, usm_id_t device, usm_time_t seen);
     usm_error_t *(*device_delete)(usm_txn_t *txn, usm_id_t device); /**< with everything that hangs on it */
+    /** Devices of @a user (0: of all users) in the order of user's id and device id, with what they hold. Counts every
+     * item: for tools, not for requests. */
+    usm_error_t *(*device_scan)(usm_txn_t *txn, usm_id_t user, usm_device_sum_fn fn, void *baton,
+                                apr_pool_t *scratch_pool);
     usm_error_t *(*attr_get)(const char **value_p, usm_txn_t *txn, usm_id_t device, const char *name, apr_pool_t *pool);
     usm_error_t *(*attr_set)(usm_txn_t *txn, usm_id_t device, const char *name, const char *value /* NULL deletes */);
 
