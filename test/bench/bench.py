@@ -126,6 +126,7 @@ class Costs:
 
     def __init__(self, site):
         self.path = os.path.join(site.folder, "cost.log")
+        time.sleep(0.2)  # for the lines of the preparations
         self.pos = os.path.getsize(self.path) if os.path.exists(self.path) else 0
 
     def since(self, command, count):
