@@ -275,8 +275,9 @@ usm_error_t *eas_sync_read(eas_sync_t *sync, const eas_node_t *doc)
     }
     sync->window = n > EAS_WINDOW_MAX || (window && n == 0) ? EAS_WINDOW_MAX : (int)n;
     if (eas_node_count(list, EAS_AirSync_Collection) > EAS_SYNC_COLLECTIONS_MAX) {
-        sync->status = SYNC_TOO_MANY;
-        sync->limit = EAS_SYNC_COLLECTIONS_MAX;
+        int told = sync->ctx->version >= 121; /* Limit is of 12.1 */
+        sync->status = told ? SYNC_TOO_MANY : SYNC_PROTOCOL;
+        sync->limit = told ? EAS_SYNC_COLLECTIONS_MAX : 0;
         return NULL;
     }
     read_wait(sync, doc);
