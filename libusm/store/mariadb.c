@@ -38,7 +38,7 @@ typedef struct maria_db_t {
 typedef struct slot_t {
     apr_int64_t number;
     char *buffer;
-    unsigned long length;
+    unsigned long length, kept;
     my_bool is_null, error;
 } slot_t;
 
@@ -494,7 +494,14 @@ static usm_error_t *grow(maria_stmt_t *stmt, apr_pool_t *error_pool)
         if (mysql_stmt_fetch_column(stmt->handle, out, i, 0))
             return stmt_error(stmt, "fetch", error_pool);
     }
-    return mysql_stmt_bind_result(stmt->handle, stmt->out) ? stmt_error(stmt, "bind", error_pool) : NULL;
+    /* Connector/C 3.3.19 clears the lengths of the row at hand when it is bound anew; 3.3.20 leaves them alone. */
+    for (unsigned i = 0; i < stmt->columns; i++)
+        stmt->slots[i].kept = stmt->slots[i].length;
+    if (mysql_stmt_bind_result(stmt->handle, stmt->out))
+        return stmt_error(stmt, "bind", error_pool);
+    for (unsigned i = 0; i < stmt->columns; i++)
+        stmt->slots[i].length = stmt->slots[i].kept;
+    return NULL;
 }
 
 static usm_error_t *maria_fetch(const usm__val_t **row_p, usm__dbstmt_t *base, apr_pool_t *error_pool)
