@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define LEASE_MS 120000
+#define LEASE_RENEW_MS 30000
 #define LEASE_WAIT_MS 20000
 #define MERGE_TRIES 4
 
@@ -75,13 +76,29 @@ static apr_status_t drop_lease(void *data)
     return APR_SUCCESS;
 }
 
+/* Many changes at a slow server take longer than a lease lasts. */
+static usm_error_t *renew_lease(usm_turn_t *turn)
+{
+    usm_session_t *session = turn->session;
+    usm_time_t now = usm__now();
+    usm_txn_t *txn;
+    int done = 0;
+    USM_ERR(usm__write(&txn, session, turn->pool));
+    USM_ERR(usm__finish(session, txn, USM__VT(session)->collection_lease(&done, txn, turn->coll.id, turn->coll.epoch,
+                                                                         turn->lease_owner, now, now + LEASE_MS)));
+    if (!done)
+        return USM_ERROR(turn->pool, USM_EBUSY, "another request of this device has taken over");
+    turn->lease_renew = now + LEASE_RENEW_MS;
+    return NULL;
+}
+
 usm_error_t *usm__turn_lease(usm_turn_t *turn)
 {
     usm_time_t until = usm__now() + LEASE_WAIT_MS;
     apr_pool_t *iterpool;
     int done = 0;
     if (turn->leased)
-        return NULL;
+        return usm__now() < turn->lease_renew ? NULL : renew_lease(turn);
     turn->lease_owner = lease_owner(turn->pool);
     apr_pool_create(&iterpool, turn->pool);
     for (;;) {
@@ -95,8 +112,8 @@ usm_error_t *usm__turn_lease(usm_turn_t *turn)
     }
     apr_pool_destroy(iterpool);
     turn->leased = 1;
+    turn->lease_renew = usm__now() + LEASE_RENEW_MS;
     apr_pool_pre_cleanup_register(turn->pool, turn, drop_lease);
-    turn->applied = 1;
     /* While waiting, the other request may have finished: look at the key again. */
     return turn->overtaken ? usm__turn_validate(turn) : NULL;
 }
@@ -197,7 +214,9 @@ static usm_error_t *begin(usm_outcome_t *out, usm_turn_t *turn)
     if (turn->detected)
         return USM_ERROR(turn->pool, USM_EINTERNAL, "client changes come before server changes");
     turn->session->stats.items_in++;
-    return usm__turn_lease(turn);
+    USM_ERR(usm__turn_lease(turn));
+    turn->applied = 1;
+    return NULL;
 }
 
 /* ---- add ---- */
@@ -544,7 +563,7 @@ usm_error_t *usm_turn_delete(usm_outcome_t *out, usm_turn_t *turn, const char *s
         if (err && !kept)
             return refuse(out, turn, &echo, err);
         usm_error_clear(err);
-        USM_ERR(echo_done(turn, &echo, NULL, kept ? USM_ECONFLICT : 0));
+        USM_ERR(echo_done(turn, &echo, &(usm_bwrite_t){.id = id, .edge = USM_TIME_NONE}, kept ? USM_ECONFLICT : 0));
     } else if (echo.code && echo.code != USM_ECONFLICT) {
         out->error =
             USM_ERROR(turn->pool, (apr_status_t)echo.code, "%s (repeated)", usm_code_text((apr_status_t)echo.code));

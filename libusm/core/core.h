@@ -90,13 +90,16 @@ struct usm_turn_t {
     int leased;
     int overtaken;           /**< the collection moved between opening and leasing */
     const char *lease_owner;
+    usm_time_t lease_renew;  /**< when the lease should be prolonged */
     apr_hash_t *touched;     /**< backend id → usm__touched_t */
     apr_array_header_t *mutations; /**< usm__mutation_t */
+    apr_hash_t *passed;      /**< queue entries settled without a change for the client, which commit() takes */
     int detected, sent, more, finished;
     apr_array_header_t *queue; /**< usm_pending_row_t taken from the store, not yet looked at */
-    int queue_at, queue_full;
+    int queue_at, queue_full, scanned;
     apr_array_header_t *ready; /**< usm_bget_t read ahead, parallel to queue entries [ready_at…) */
     apr_pool_t *batch_pool;
+    int batch_used;          /**< a change that was handed out points into batch_pool */
     int last_mutations;      /**< length of mutations before the last change */
     int set_aside;           /**< index of a mutation the last change replaced, or -1 */
     usm_pending_row_t last;  /**< entry of the last change */
@@ -158,7 +161,8 @@ usm_error_t *usm__detect(usm_session_t *session, usm_collection_row_t *coll, con
                          const usm_brange_t *range, apr_hash_t *touched, apr_int64_t view, apr_pool_t *pool);
 
 /* apply.c */
-/** Take the lease before the first client change; may set the turn back to its start (see turn.c). */
+/** Take or prolong the lease before a client change or an undo; may look at the key again (see turn.c), then
+ * turn->overtaken is set. */
 usm_error_t *usm__turn_lease(usm_turn_t *turn);
 /* watch.c */
 /** A new request of the device: older ones that wait end. @a make: this one will wait itself. @return its number. */

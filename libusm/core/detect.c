@@ -21,35 +21,55 @@ typedef struct detect_t {
     apr_int64_t view;           /**< generation whose item rows count as "what the device has" */
     int fresh;                  /**< the collection has no item yet: a listing needs no comparison */
     int full;
+    int aging;                  /**< the buffer holds what left the window by the passing of time */
     apr_array_header_t *listed; /**< listed_t of a full listing */
     apr_array_header_t *buffer; /**< usm_pending_row_t to be looked at and written */
     apr_pool_t *pool;           /**< lives as long as a full listing is compared */
     apr_pool_t *buffer_pool;    /**< cleared with each flush */
 } detect_t;
 
-static int touched_same(detect_t *d, const usm_pending_row_t *row)
+static usm__touched_t *touched_by(const detect_t *d, const char *id)
 {
-    usm__touched_t *t = d->touched ? apr_hash_get(d->touched, row->id, APR_HASH_KEY_STRING) : NULL;
-    if (!t)
-        return 0;
-    return row->state == USM_PENDING_PRESENT ? t->alive && t->row.rev == row->rev : !t->alive;
+    return d->touched ? apr_hash_get(d->touched, id, APR_HASH_KEY_STRING) : NULL;
 }
 
-/* One entry of the buffer: is it news for the device? */
+static int within(const detect_t *d, usm_time_t edge)
+{
+    return d->since == USM_TIME_NONE || edge == USM_TIME_NONE || edge >= d->since;
+}
+
+/* An item whose old end has left the window may have got a new one: from this turn's client, or in the queue. */
+static usm_error_t *moved_back(int *yes_p, detect_t *d, usm_txn_t *txn, const char *id, apr_pool_t *pool)
+{
+    usm__touched_t *t = touched_by(d, id);
+    usm_pending_row_t queued;
+    int found = 0;
+    *yes_p = t && (!t->alive || within(d, t->row.edge));
+    if (*yes_p)
+        return NULL;
+    USM_ERR(USM__VT(d->session)->pending_get(&found, &queued, txn, d->coll->id, id, pool));
+    *yes_p = found && (queued.state == USM_PENDING_GONE ||
+                       (queued.state == USM_PENDING_PRESENT && within(d, queued.edge)));
+    return NULL;
+}
+
+/* One entry of the buffer: is it news for the device? What the client of this turn did itself is queued as well: the
+ * turn takes it when it commits, and until then nothing else remembers that the device may have to be told. */
 static usm_error_t *write_one(detect_t *d, usm_txn_t *txn, usm_pending_row_t *row, apr_pool_t *pool)
 {
     const usm_store_vtable_t *vt = USM__VT(d->session);
     usm_item_row_t has;
-    int found = 0;
-    if (touched_same(d, row))
+    int found = 0, skip = 0;
+    if (d->aging)
+        USM_ERR(moved_back(&skip, d, txn, row->id, pool));
+    if (skip)
         return NULL;
     if (!d->fresh)
         USM_ERR(vt->item_get(&found, &has, txn, d->coll->id, d->view, row->id, pool));
-    if (row->state == USM_PENDING_PRESENT && d->since != USM_TIME_NONE && row->edge != USM_TIME_NONE &&
-        row->edge < d->since)
+    if (row->state == USM_PENDING_PRESENT && !within(d, row->edge))
         row->state = USM_PENDING_OUTSIDE;
-    usm__touched_t *t = d->touched ? apr_hash_get(d->touched, row->id, APR_HASH_KEY_STRING) : NULL;
-    int there = t ? t->alive : found;
+    usm__touched_t *t = touched_by(d, row->id);
+    int there = found || (t && t->alive);
     if (row->state == USM_PENDING_PRESENT && found && !t && has.rev == row->rev)
         return vt->pending_drop(txn, d->coll->id, row->id);
     if (row->state != USM_PENDING_PRESENT && !there)
@@ -92,11 +112,20 @@ static usm_error_t *on_begin_full(void *baton)
     return NULL;
 }
 
+/* One item that cannot be kept must not hold up its folder. */
+static int too_long(detect_t *d, const char *id)
+{
+    if (strlen(id) <= 255)
+        return 0;
+    usm_log(d->session->log, USM_LOG_WARNING, 103, "an item is passed over: its id has more than 255 bytes: %s", id);
+    return 1;
+}
+
 static usm_error_t *on_upsert(void *baton, const char *id, apr_uint64_t rev, usm_time_t edge, apr_int64_t order)
 {
     detect_t *d = baton;
-    if (strlen(id) > 255)
-        return USM_ERROR(d->pool, USM_EINVALID, "the groupware server uses an id of more than 255 bytes");
+    if (too_long(d, id))
+        return NULL;
     if (d->full && !d->fresh) {
         listed_t *l = apr_array_push(d->listed);
         *l = (listed_t){.id = apr_pstrdup(d->pool, id), .rev = rev, .edge = edge, .order = order};
@@ -107,7 +136,7 @@ static usm_error_t *on_upsert(void *baton, const char *id, apr_uint64_t rev, usm
 
 static usm_error_t *on_remove(void *baton, const char *id)
 {
-    return push(baton, id, USM_PENDING_GONE, 0, USM_TIME_NONE, 0);
+    return strlen(id) > 255 ? NULL : push(baton, id, USM_PENDING_GONE, 0, USM_TIME_NONE, 0);
 }
 
 static int compare_ids(const char *a, const char *b)
@@ -157,8 +186,7 @@ static usm_error_t *join_row(void *baton, const usm_item_row_t *row)
         join->at++;
         return NULL;
     }
-    int outside = d->since != USM_TIME_NONE && row->edge != USM_TIME_NONE && row->edge < d->since;
-    add_news(join, row->id, outside ? USM_PENDING_OUTSIDE : USM_PENDING_GONE, NULL);
+    add_news(join, row->id, !within(d, row->edge) ? USM_PENDING_OUTSIDE : USM_PENDING_GONE, NULL);
     return NULL;
 }
 
@@ -192,7 +220,7 @@ static usm_error_t *on_knows(int *known_p, void *baton, const char *id)
     usm_txn_t *txn;
     apr_pool_t *pool;
     *known_p = 0;
-    if (d->fresh)
+    if (d->fresh || strlen(id) > 255)
         return NULL;
     apr_pool_create(&pool, d->pool);
     USM_ERR(usm__read(&txn, d->session, pool));
@@ -293,6 +321,7 @@ usm_error_t *usm__detect(usm_session_t *session, usm_collection_row_t *coll, con
                                                                  grown || stale, &sink, pool, d.pool)));
     }
     USM_ERR(flush(&d));
+    d.aging = 1;
     USM_ERR(age(&d));
     USM_ERR(flush(&d));
     USM_ERR(remember(&d, cursor, folder && (d.full || grown || stale), range));

@@ -17,6 +17,7 @@ typedef struct refresh_t {
     apr_pool_t *pool;
     apr_array_header_t *nodes; /**< node_t * */
     apr_hash_t *by_id;         /**< backend id → node_t */
+    usm_txn_t *txn;            /**< open while folders are settled, but for calls of the backend */
 } refresh_t;
 
 static node_t *add_node(refresh_t *re, const usm_folder_row_t *row)
@@ -64,6 +65,13 @@ static apr_array_header_t *known_folders(refresh_t *re)
     return known;
 }
 
+static usm_error_t *pause_writing(refresh_t *re)
+{
+    usm_txn_t *txn = re->txn;
+    re->txn = NULL;
+    return txn ? usm__finish(re->session, txn, NULL) : NULL;
+}
+
 /* Which vanished folder is this new one? By its token, or as the child of the same name of a renamed parent. */
 static usm_error_t *find_renamed(node_t **node_p, refresh_t *re, const usm_bfolder_t *now, const char **token_p)
 {
@@ -85,6 +93,7 @@ static usm_error_t *find_renamed(node_t **node_p, refresh_t *re, const usm_bfold
         return NULL;
     }
     if (!now->token && with_token) {
+        USM_ERR(pause_writing(re)); /* none is held while the server is asked */
         usm_bref_t ref = {.id = now->id, .cls = now->cls, .role = now->role};
         USM_ERR(usm__checked(re->session,
                              USM__BVT(re->session)->folder_token(token_p, &re->session->call, &ref, re->pool)));
@@ -125,10 +134,12 @@ static apr_int64_t parent_fid(refresh_t *re, const usm_bfolder_t *now)
 }
 
 /* One folder of the backend's list, whose parent was looked at before. */
-static usm_error_t *match_folder(refresh_t *re, usm_txn_t *txn, const usm_bfolder_t *now, const char *token,
-                                 node_t *renamed)
+static usm_error_t *match_folder(refresh_t *re, const usm_bfolder_t *now, const char *token, node_t *renamed)
 {
     usm_session_t *session = re->session;
+    if (!re->txn)
+        USM_ERR(usm__write(&re->txn, session, re->pool));
+    usm_txn_t *txn = re->txn;
     node_t *node = apr_hash_get(re->by_id, now->id, APR_HASH_KEY_STRING);
     if (!node && renamed) {
         node = renamed;
@@ -175,14 +186,16 @@ static void order_folders(apr_array_header_t *out, const apr_array_header_t *in,
     }
 }
 
-static usm_error_t *drop_vanished(refresh_t *re, usm_txn_t *txn)
+static usm_error_t *drop_vanished(refresh_t *re)
 {
+    if (!re->txn)
+        USM_ERR(usm__write(&re->txn, re->session, re->pool));
     for (int i = 0; i < re->nodes->nelts; i++) {
         node_t *node = APR_ARRAY_IDX(re->nodes, i, node_t *);
         if (node->now || node->fresh)
             continue;
         node->row.gone = 1;
-        USM_ERR(USM__VT(re->session)->folder_update(txn, &node->row));
+        USM_ERR(USM__VT(re->session)->folder_update(re->txn, &node->row));
     }
     return NULL;
 }
@@ -194,11 +207,8 @@ static void add_outbox(apr_array_header_t *list)
                                                           .role = USM_ROLE_OUTBOX, .rights = USM_RIGHT_READ};
 }
 
-/* Backend calls for tokens come before the transaction: none is held while the server is asked. */
-static usm_error_t *settle_folders(refresh_t *re, const apr_array_header_t *list)
+static usm_error_t *settle_list(refresh_t *re, const apr_array_header_t *list)
 {
-    usm_session_t *session = re->session;
-    usm_txn_t *txn = NULL;
     for (int i = 0; i < list->nelts; i++) {
         const usm_bfolder_t *now = &APR_ARRAY_IDX(list, i, usm_bfolder_t);
         node_t *node = apr_hash_get(re->by_id, now->id, APR_HASH_KEY_STRING);
@@ -211,11 +221,16 @@ static usm_error_t *settle_folders(refresh_t *re, const apr_array_header_t *list
         node_t *renamed = NULL;
         if (!apr_hash_get(re->by_id, now->id, APR_HASH_KEY_STRING))
             USM_ERR(find_renamed(&renamed, re, now, &token));
-        USM_ERR(usm__write(&txn, session, re->pool));
-        USM_ERR(usm__finish(session, txn, match_folder(re, txn, now, token, renamed)));
+        USM_ERR(match_folder(re, now, token, renamed));
     }
-    USM_ERR(usm__write(&txn, session, re->pool));
-    return usm__finish(session, txn, drop_vanished(re, txn));
+    return drop_vanished(re);
+}
+
+/* One transaction for all of them, interrupted only where the server must be asked. */
+static usm_error_t *settle_folders(refresh_t *re, const apr_array_header_t *list)
+{
+    usm_error_t *err = settle_list(re, list);
+    return re->txn ? usm__finish(re->session, re->txn, err) : err;
 }
 
 static int nothing_changed(refresh_t *re, const apr_array_header_t *list)

@@ -97,8 +97,8 @@ usm_error_t *usm__sid_parse(const char **id_p, usm_turn_t *turn, const char *sid
     apr_int64_t fid;
     if (!colon || !parse_num(&fid, sid, (apr_size_t)(colon - sid)) || fid != turn->folder.fid || !colon[1])
         return NULL;
-    if (colon[1] != '~') {
-        *id_p = apr_pstrdup(turn->pool, colon + 1);
+    if (colon[1] != '~') { /* each item has one server id, and no other leads to it */
+        *id_p = is_plain(colon + 1) ? apr_pstrdup(turn->pool, colon + 1) : NULL;
         return NULL;
     }
     find_t find = {.hash = colon + 1, .pool = turn->pool};

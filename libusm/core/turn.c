@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define REPEAT_INITIAL_MS 60000
+#define PASSED_MAX 4096 /* entries that a turn passes over before it lets the client ask again */
 
 void usm__mutate(usm_turn_t *turn, int op, const usm_item_row_t *row)
 {
@@ -66,6 +67,34 @@ static usm_error_t *start_over(usm_turn_t *turn, int found)
     return usm__finish(session, txn, USM__VT(session)->collection_reset(txn, coll));
 }
 
+/* What the client had changed with the lost answer: the repeat may leave some of it out, and detection has passed it. */
+static usm_error_t *queue_echo(void *baton, const usm_echo_row_t *echo)
+{
+    usm_turn_t *turn = baton;
+    usm_pending_row_t row = {.id = echo->id, .state = USM_PENDING_PRESENT, .rev = echo->rev, .edge = USM_TIME_NONE,
+                             .ord = APR_INT64_MAX - 1};
+    if (echo->id && *echo->id)
+        APR_ARRAY_PUSH(turn->queue, usm_pending_row_t) = row;
+    return NULL;
+}
+
+static usm_error_t *queue_echoes(usm_turn_t *turn, usm_txn_t *txn)
+{
+    const usm_store_vtable_t *vt = USM__VT(turn->session);
+    usm_pending_row_t newer;
+    turn->queue = apr_array_make(turn->pool, 8, sizeof(usm_pending_row_t));
+    USM_ERR(vt->echo_scan(txn, turn->coll.id, turn->base, queue_echo, turn, turn->pool));
+    for (int i = 0; i < turn->queue->nelts; i++) {
+        const usm_pending_row_t *row = &APR_ARRAY_IDX(turn->queue, i, usm_pending_row_t);
+        int found = 0;
+        USM_ERR(vt->pending_get(&found, &newer, txn, turn->coll.id, row->id, turn->pool));
+        if (!found)
+            USM_ERR(vt->pending_put(txn, turn->coll.id, row));
+    }
+    turn->queue = NULL;
+    return NULL;
+}
+
 static usm_error_t *undo(usm_turn_t *turn)
 {
     usm_session_t *session = turn->session;
@@ -75,6 +104,8 @@ static usm_error_t *undo(usm_turn_t *turn)
     int done = 0;
     USM_ERR(usm__write(&txn, session, turn->pool));
     usm_error_t *err = vt->undo(txn, coll->id, coll->gen);
+    if (!err)
+        err = queue_echoes(turn, txn);
     if (!err)
         err = vt->collection_advance(&done, txn, coll->id, coll->epoch, coll->gen, coll->gen + 1, coll->prev);
     if (!err && !done)
@@ -98,8 +129,15 @@ usm_error_t *usm__turn_validate(usm_turn_t *turn)
     turn->repeated = 0;
     if (gen == turn->coll.gen)
         return NULL;
-    if (gen == turn->coll.prev && !turn->params.strict)
+    if (gen == turn->coll.prev && !turn->params.strict) {
+        /* Not while another repeat still applies its changes: it would no longer find out what was done. */
+        if (!turn->leased) {
+            USM_ERR(usm__turn_lease(turn));
+            if (turn->overtaken)
+                return NULL; /* the key was looked at again */
+        }
         return undo(turn);
+    }
     return USM_ERROR(turn->pool, USM_ESTALE_KEY, "key of generation %" APR_INT64_T_FMT ", collection is at %"
                      APR_INT64_T_FMT, gen, turn->coll.gen);
 }
@@ -115,6 +153,7 @@ usm_error_t *usm_turn_open(usm_turn_t **turn_p, usm_session_t *session, const us
     turn->params = *params;
     turn->touched = apr_hash_make(pool);
     turn->mutations = apr_array_make(pool, 64, sizeof(usm__mutation_t));
+    turn->passed = apr_hash_make(pool);
     if (turn->params.window < 0 || turn->params.window > 512)
         turn->params.window = 512;
     if (!params->folder)
@@ -179,6 +218,9 @@ usm_error_t *usm_collection_options(const char **options_p, usm_class_e *cls_p, 
 static usm_error_t *keep_pending(void *baton, const usm_pending_row_t *row)
 {
     usm_turn_t *turn = baton;
+    turn->scanned++;
+    if (apr_hash_get(turn->passed, row->id, APR_HASH_KEY_STRING))
+        return NULL;
     usm_pending_row_t *copy = apr_array_push(turn->queue);
     *copy = *row;
     copy->id = apr_pstrdup(turn->pool, row->id);
@@ -192,6 +234,19 @@ static usm_error_t *settle_pending(usm_turn_t *turn, usm_txn_t *txn, const usm__
     return USM__VT(turn->session)->pending_take(txn, turn->coll.id, &seen, gen);
 }
 
+/* A commit without a new generation: has the collection been started over, its numbers no longer mean the same. */
+static usm_error_t *same_epoch(usm_turn_t *turn, usm_txn_t *txn)
+{
+    usm_session_t *session = turn->session;
+    usm_collection_row_t now;
+    int found = 0;
+    USM_ERR(USM__VT(session)->collection_get(&found, &now, NULL, txn, session->device.id, session->device.user,
+                                             turn->coll.fid, turn->pool));
+    if (!found || now.epoch != turn->coll.epoch)
+        return USM_ERROR(turn->pool, USM_ERACE, "another request started the collection over");
+    return NULL;
+}
+
 /* Entries that turned out to be no news are dropped at once, so that the rest of the queue comes into reach. */
 static usm_error_t *drop_idle(usm_turn_t *turn)
 {
@@ -200,6 +255,7 @@ static usm_error_t *drop_idle(usm_turn_t *turn)
     int n = 0;
     usm_error_t *err = NULL;
     USM_ERR(usm__write(&txn, session, turn->pool));
+    err = same_epoch(turn, txn);
     for (int i = 0; !err && i < turn->mutations->nelts; i++) {
         usm__mutation_t *m = &APR_ARRAY_IDX(turn->mutations, i, usm__mutation_t);
         if (m->op == USM__DROP)
@@ -218,12 +274,14 @@ static usm_error_t *fill_queue(usm_turn_t *turn)
     usm_session_t *session = turn->session;
     usm_txn_t *txn;
     int limit = turn->params.window > 4096 ? 8192 : turn->params.window * 2 + 16;
+    limit += (int)apr_hash_count(turn->passed);
+    turn->scanned = 0;
     turn->queue = apr_array_make(turn->pool, 64, sizeof(usm_pending_row_t));
     turn->queue_at = 0;
     USM_ERR(usm__read(&txn, session, turn->pool));
     USM_ERR(usm__finish(session, txn, USM__VT(session)->pending_scan(txn, turn->coll.id, limit, keep_pending, turn,
                                                                      turn->pool)));
-    turn->queue_full = turn->queue->nelts == limit;
+    turn->queue_full = turn->scanned == limit;
     turn->ready = NULL;
     return NULL;
 }
@@ -267,6 +325,20 @@ static usm_error_t *detect(usm_turn_t *turn)
     return fill_queue(turn);
 }
 
+/* Told by what the client did itself in this turn? Its item need not be read. */
+static int is_own(const usm_turn_t *turn, const usm_pending_row_t *p)
+{
+    const usm__touched_t *t = apr_hash_get(turn->touched, p->id, APR_HASH_KEY_STRING);
+    if (!t)
+        return 0;
+    return p->state == USM_PENDING_PRESENT ? t->alive && p->rev && t->row.rev == p->rev : !t->alive;
+}
+
+static int wants(const usm_turn_t *turn, const usm_pending_row_t *p)
+{
+    return p->state == USM_PENDING_PRESENT && !is_own(turn, p);
+}
+
 /* Read the next items of the queue from the backend, as many as the window may still take. */
 static usm_error_t *read_ahead(usm_turn_t *turn)
 {
@@ -276,14 +348,18 @@ static usm_error_t *read_ahead(usm_turn_t *turn)
         count = USM__GET_BATCH;
     if (count > room)
         count = room;
-    /* Items stay for the life of the turn: the answer is written after the commit. turn_bytes_max bounds them. */
+    /* Items that are told stay for the life of the turn: the answer is written after the commit. turn_bytes_max bounds
+     * them. A batch without any is of no more use. */
+    if (turn->batch_pool && !turn->batch_used)
+        apr_pool_destroy(turn->batch_pool);
+    turn->batch_used = 0;
     apr_pool_create(&turn->batch_pool, turn->pool);
     turn->ready = apr_array_make(turn->batch_pool, count, sizeof(usm_bget_t));
     usm_bget_t *wanted = apr_pcalloc(turn->batch_pool, sizeof(usm_bget_t) * (apr_size_t)count);
     int n = 0;
     for (int i = 0; i < count; i++) {
         const usm_pending_row_t *p = &APR_ARRAY_IDX(turn->queue, turn->queue_at + i, usm_pending_row_t);
-        if (p->state == USM_PENDING_PRESENT)
+        if (wants(turn, p))
             wanted[n++].id = p->id;
     }
     if (n && turn->folder.fid == 0) {
@@ -298,7 +374,7 @@ static usm_error_t *read_ahead(usm_turn_t *turn)
     for (int i = 0, k = 0; i < count; i++) {
         const usm_pending_row_t *p = &APR_ARRAY_IDX(turn->queue, turn->queue_at + i, usm_pending_row_t);
         usm_bget_t none = {.id = p->id};
-        APR_ARRAY_PUSH(turn->ready, usm_bget_t) = p->state == USM_PENDING_PRESENT ? wanted[k++] : none;
+        APR_ARRAY_PUSH(turn->ready, usm_bget_t) = wants(turn, p) ? wanted[k++] : none;
     }
     return NULL;
 }
@@ -396,16 +472,15 @@ static void withhold_row(usm_turn_t *turn, const usm_pending_row_t *p, const usm
     settle(turn, USM__TAKE, p);
 }
 
-static usm_change_t *make_change(usm_turn_t *turn, usm_change_e kind, const char *id, apr_pool_t *pool)
+static usm_change_t *make_change(usm_turn_t *turn, usm_change_e kind, const char *id)
 {
-    usm_change_t *change = apr_pcalloc(pool, sizeof *change);
+    usm_change_t *change = apr_pcalloc(turn->pool, sizeof *change);
     change->kind = kind;
-    change->id = usm__sid_make(turn->folder.fid, id, pool);
+    change->id = usm__sid_make(turn->folder.fid, id, turn->pool);
     return change;
 }
 
-static usm_change_t *gone(usm_turn_t *turn, const usm_pending_row_t *p, const usm_item_row_t *has, usm_change_e kind,
-                          apr_pool_t *pool)
+static usm_change_t *gone(usm_turn_t *turn, const usm_pending_row_t *p, const usm_item_row_t *has, usm_change_e kind)
 {
     if (!has) {
         settle(turn, USM__DROP, p);
@@ -413,7 +488,23 @@ static usm_change_t *gone(usm_turn_t *turn, const usm_pending_row_t *p, const us
     }
     kill_row(turn, has);
     settle(turn, USM__TAKE, p);
-    return has->withheld ? NULL : make_change(turn, kind, p->id, pool);
+    return has->withheld ? NULL : make_change(turn, kind, p->id);
+}
+
+/* The device has all of it already, but for the revision. Of an item that its client changed in this turn the row in
+ * the store is still the one before: it is the new one that gets the revision. */
+static void no_news(usm_turn_t *turn, const usm_pending_row_t *p, usm_item_row_t *now)
+{
+    usm__touched_t *t = apr_hash_get(turn->touched, p->id, APR_HASH_KEY_STRING);
+    if (!t) {
+        usm__mutate(turn, USM__TOUCH, now);
+        settle(turn, USM__DROP, p);
+        return;
+    }
+    t->row.rev = now->rev;
+    t->row.edge = now->edge;
+    usm__mutate(turn, USM__ADD, &t->row);
+    settle(turn, USM__TAKE, p);
 }
 
 /* What one queue entry means for the device; NULL = nothing. */
@@ -427,19 +518,18 @@ static usm_change_t *judge(usm_turn_t *turn, const usm_pending_row_t *p, const u
     }
     if (p->state == USM_PENDING_OUTSIDE ||
         (got->item && since != USM_TIME_NONE && got->edge != USM_TIME_NONE && got->edge < since))
-        return gone(turn, p, has, USM_CHANGE_SOFTDELETE, pool);
+        return gone(turn, p, has, USM_CHANGE_SOFTDELETE);
     if (!got->item)
-        return gone(turn, p, has, USM_CHANGE_DELETE, pool);
+        return gone(turn, p, has, USM_CHANGE_DELETE);
     usm_item_row_t row = {.id = p->id, .rev = got->rev, .edge = got->edge};
     usm_fieldset_t changed;
     int differs = usm_digest_diff(&changed, got->item, has ? has->digests : NULL, has ? has->digests_len : 0);
     if (has && !has->withheld && !differs) {
-        usm__mutate(turn, USM__TOUCH, &row);
-        settle(turn, USM__DROP, p);
+        no_news(turn, p, &row);
         return NULL;
     }
     usm_item_digests(&row.digests, &row.digests_len, got->item, pool);
-    usm_change_t *change = make_change(turn, has && !has->withheld ? USM_CHANGE_CHANGE : USM_CHANGE_ADD, p->id, pool);
+    usm_change_t *change = make_change(turn, has && !has->withheld ? USM_CHANGE_CHANGE : USM_CHANGE_ADD, p->id);
     change->item = got->item;
     change->changed = changed;
     if (has)
@@ -453,7 +543,14 @@ static usm_change_t *judge(usm_turn_t *turn, const usm_pending_row_t *p, const u
 static int window_full(const usm_turn_t *turn)
 {
     return turn->sent >= turn->params.window ||
-           (turn->sent && turn->bytes >= turn->session->ctx->config.turn_bytes_max);
+           (turn->folder.fid && turn->sent && /* FolderSync has no MoreAvailable */ turn->bytes >= turn->session->ctx->config.turn_bytes_max);
+}
+
+/* Did the entry just judged leave something for commit() to take? */
+static int took_last(const usm_turn_t *turn)
+{
+    return turn->mutations->nelts > turn->last_mutations &&
+           APR_ARRAY_IDX(turn->mutations, turn->mutations->nelts - 1, usm__mutation_t).op == USM__TAKE;
 }
 
 usm_error_t *usm_turn_next(const usm_change_t **change_p, usm_turn_t *turn, apr_pool_t *pool)
@@ -465,7 +562,7 @@ usm_error_t *usm_turn_next(const usm_change_t **change_p, usm_turn_t *turn, apr_
         USM_ERR(detect(turn));
     for (;;) {
         if (turn->queue_at >= turn->queue->nelts) {
-            if (!turn->queue_full || turn->sent) {
+            if (!turn->queue_full || turn->sent || apr_hash_count(turn->passed) > PASSED_MAX) {
                 turn->more = turn->queue_full;
                 return NULL;
             }
@@ -488,13 +585,21 @@ usm_error_t *usm_turn_next(const usm_change_t **change_p, usm_turn_t *turn, apr_
         turn->last_mutations = turn->mutations->nelts;
         turn->set_aside = -1;
         turn->last = *p;
+        if (is_own(turn, p)) {
+            settle(turn, USM__TAKE, p);
+            apr_hash_set(turn->passed, p->id, APR_HASH_KEY_STRING, "");
+            continue;
+        }
         USM_ERR(usm__device_has(&found, &has, turn, p->id, pool));
         *change_p = judge(turn, p, &got, found ? &has : NULL, pool);
         if (*change_p) {
+            turn->batch_used |= (*change_p)->item != NULL;
             turn->sent++;
             turn->session->stats.items_out++;
             return NULL;
         }
+        if (took_last(turn))
+            apr_hash_set(turn->passed, p->id, APR_HASH_KEY_STRING, "");
     }
 }
 
@@ -556,6 +661,8 @@ static usm_error_t *commit(usm_turn_t *turn, int advance)
         err = vt->collection_advance(&done, txn, coll->id, coll->epoch, coll->gen, new_gen, turn->base);
     if (!err && !done)
         err = USM_ERROR(turn->pool, USM_ERACE, "another request moved the collection first");
+    if (!err && !advance)
+        err = same_epoch(turn, txn);
     if (!err && advance)
         err = vt->purge(txn, coll->id, turn->base);
     for (int i = 0; !err && i < turn->mutations->nelts; i++)

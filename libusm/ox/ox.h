@@ -29,7 +29,7 @@ struct usm_blogin_t {
     ox_backend_t *be;
     apr_pool_t *pool;         /* root pool of the login */
     apr_thread_mutex_t *lock; /* guards everything below */
-    int refs, dropped;
+    apr_uint32_t refs, dropped; /**< atomic: the lock may be held over a call */
     unsigned generation;    /* counts logins: who sees an old one need not log in again */
     apr_pool_t *state_pool; /* session and cookies; made anew with them */
     const char *session;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ox/ox.h"
 
+#include <apr_atomic.h>
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <string.h>
@@ -221,7 +222,7 @@ usm_error_t *ox_login(usm_blogin_t **login_p, usm_backend_t *backend, const char
     usm_bcall_t call = {.backend = backend, .login = login, .log = log, .stats = stats};
     usm_error_t *err = check_capabilities(&call, scratch_pool);
     if (err) {
-        login->dropped = 1;
+        ox_login_drop(login);
         ox_login_release(login);
         return err;
     }
@@ -284,28 +285,21 @@ usm_error_t *ox_login_resume(usm_blogin_t **login_p, usm_backend_t *backend, con
 
 void ox_login_retain(usm_blogin_t *login)
 {
-    apr_thread_mutex_lock(login->lock);
-    login->refs++;
-    apr_thread_mutex_unlock(login->lock);
+    apr_atomic_inc32(&login->refs);
 }
 
 void ox_login_release(usm_blogin_t *login)
 {
-    apr_thread_mutex_lock(login->lock);
-    int last = --login->refs == 0;
-    apr_thread_mutex_unlock(login->lock);
-    if (!last)
+    if (apr_atomic_dec32(&login->refs) != 0)
         return;
-    if (login->dropped)
+    if (apr_atomic_read32(&login->dropped))
         logout(login->be, login->session, login->cookies, login->pool);
     apr_pool_destroy(login->pool);
 }
 
 void ox_login_drop(usm_blogin_t *login)
 {
-    apr_thread_mutex_lock(login->lock);
-    login->dropped = 1;
-    apr_thread_mutex_unlock(login->lock);
+    apr_atomic_set32(&login->dropped, 1);
 }
 
 const char *ox_login_user(const usm_blogin_t *login)

@@ -114,7 +114,7 @@ UPDATE collection SET cls = ?, epoch = ?, gen = ?, prev = ?, since = ?, open_tas
 WHERE id = ?
 
 -- STMT_COLLECTION_ADVANCE
-UPDATE collection SET gen = ?, prev = ?, lease = '', lease_until = NULL WHERE id = ? AND epoch = ? AND gen = ?
+UPDATE collection SET gen = ?, prev = ? WHERE id = ? AND epoch = ? AND gen = ?
 
 -- STMT_COLLECTION_CURSOR
 UPDATE collection SET progress = ?, since = ?, open_tasks = ?, full_at = ? WHERE id = ? AND epoch = ?
@@ -258,6 +258,12 @@ DELETE FROM pending WHERE collection = ? AND taken = ?
 SELECT digest, done, code, id, rev, edge, made
 FROM echo
 WHERE collection = ? AND base = ? AND kind = ? AND cid = ?
+
+-- STMT_ECHO_SCAN
+SELECT kind, cid, digest, done, code, id, rev, edge, made
+FROM echo
+WHERE collection = ? AND base = ?
+ORDER BY kind, cid
 
 -- STMT_ECHO_PUT
 REPLACE INTO echo (collection, base, kind, cid, digest, done, code, id, rev, edge, made)

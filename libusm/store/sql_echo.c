@@ -3,6 +3,7 @@
 #include "store/sql.h"
 
 #include <apr_strings.h>
+#include <apr_tables.h>
 
 /** A login that nobody has renewed for so long is of no use to anyone. */
 #define LOGIN_KEPT (32 * USM_DAY_MS)
@@ -32,6 +33,27 @@ static usm_error_t *echo_get(int *found_p, usm_echo_row_t *row, usm_txn_t *txn, 
     row->edge = usm__col_time(&col[5]);
     row->at = usm__col_time(&col[6]);
     usm__sql_end(txn);
+    return NULL;
+}
+
+static usm_error_t *echo_scan(usm_txn_t *txn, usm_id_t collection, apr_int64_t base, usm_echo_row_fn fn, void *baton,
+                              apr_pool_t *scratch_pool)
+{
+    const usm__val_t *col;
+    apr_array_header_t *rows = apr_array_make(scratch_pool, 8, sizeof(usm_echo_row_t));
+    USM_ERR(usm__sql_select(txn, USM__STMT_ECHO_SCAN, USM__ARGS(usm__int(collection), usm__int(base))));
+    for (;;) {
+        USM_ERR(usm__sql_step(&col, txn));
+        if (!col)
+            break;
+        APR_ARRAY_PUSH(rows, usm_echo_row_t) = (usm_echo_row_t){
+            .collection = collection, .base = base, .kind = (int)col[0].i, .cid = usm__col_text(&col[1], scratch_pool),
+            .digest = (apr_uint64_t)col[2].i, .done = (int)col[3].i, .code = col[4].i,
+            .id = usm__col_text(&col[5], scratch_pool), .rev = (apr_uint64_t)col[6].i,
+            .edge = usm__col_time(&col[7]), .at = usm__col_time(&col[8])};
+    }
+    for (int i = 0; i < rows->nelts; i++)
+        USM_ERR(fn(baton, &APR_ARRAY_IDX(rows, i, usm_echo_row_t)));
     return NULL;
 }
 
@@ -82,6 +104,7 @@ static usm_error_t *login_set(usm_txn_t *txn, const char *name, const char *valu
 void usm__sql_echo_fill(usm_store_vtable_t *vt)
 {
     vt->echo_get = echo_get;
+    vt->echo_scan = echo_scan;
     vt->echo_put = echo_put;
     vt->echo_trim_sends = echo_trim_sends;
     vt->login_get = login_get;

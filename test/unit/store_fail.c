@@ -155,6 +155,9 @@ static usm_error_t *failure(apr_status_t code, const char *name)
        (int *found_p, usm_echo_row_t *row, usm_txn_t *txn, usm_id_t collection, usm_id_t device,                       \
         apr_int64_t base, int kind, const char *cid, apr_pool_t *pool),                                                \
        (found_p, row, txn, collection, device, base, kind, cid, pool))                                                 \
+    OP(echo_scan, (usm_txn_t *txn, usm_id_t collection, apr_int64_t base, usm_echo_row_fn fn, void *baton,            \
+                   apr_pool_t *pool),                                                                                  \
+       (txn, collection, base, fn, baton, pool))                                                                       \
     OP(echo_put, (usm_txn_t *txn, const usm_echo_row_t *row), (txn, row))                                              \
     OP(echo_trim_sends, (usm_txn_t *txn, usm_id_t device, int keep, usm_time_t after), (txn, device, keep, after))     \
     OP(login_get,                                                                                                      \

@@ -115,6 +115,7 @@ typedef struct usm_echo_row_t {
 typedef usm_error_t *(*usm_device_sum_fn)(void *baton, const usm_device_sum_t *sum);
 typedef usm_error_t *(*usm_item_row_fn)(void *baton, const usm_item_row_t *row);
 typedef usm_error_t *(*usm_pending_row_fn)(void *baton, const usm_pending_row_t *row);
+typedef usm_error_t *(*usm_echo_row_fn)(void *baton, const usm_echo_row_t *row);
 typedef usm_error_t *(*usm_folder_row_fn)(void *baton, const usm_folder_row_t *row);
 
 typedef enum usm_txn_mode_e { USM_TXN_READ, USM_TXN_WRITE } usm_txn_mode_e;
@@ -162,7 +163,7 @@ typedef struct usm_store_vtable_t {
                                    usm_id_t device, usm_id_t user, apr_int64_t fid, apr_pool_t *pool);
     /** Insert or start over: removes items, pending and echo of an earlier epoch. row->id is set. */
     usm_error_t *(*collection_reset)(usm_txn_t *txn, usm_collection_row_t *row);
-    /** Move to a new generation, only if epoch and gen are still the given ones; *done_p tells. Clears the lease. */
+    /** Move to a new generation, only if epoch and gen are still the given ones; *done_p tells. The lease stays. */
     usm_error_t *(*collection_advance)(int *done_p, usm_txn_t *txn, usm_id_t id, apr_int64_t epoch, apr_int64_t gen,
                                        apr_int64_t new_gen, apr_int64_t new_prev);
     /** Detection's progress. */
@@ -214,6 +215,9 @@ typedef struct usm_store_vtable_t {
 
     usm_error_t *(*echo_get)(int *found_p, usm_echo_row_t *row, usm_txn_t *txn, usm_id_t collection, usm_id_t device,
                              apr_int64_t base, int kind, const char *cid, apr_pool_t *pool);
+    /** What a client asked for with the key of generation @a base: at most as many rows as one request has commands. */
+    usm_error_t *(*echo_scan)(usm_txn_t *txn, usm_id_t collection, apr_int64_t base, usm_echo_row_fn fn, void *baton,
+                              apr_pool_t *scratch_pool);
     /** Insert or replace. */
     usm_error_t *(*echo_put)(usm_txn_t *txn, const usm_echo_row_t *row);
     /** Sends of a device: keep the newest @a keep and those younger than @a after. */
