@@ -9,7 +9,8 @@ MAP_TESTS = test/unit/test_timezone \
 	test/unit/test_mapbody \
 	test/unit/test_class \
 	test/unit/test_collection \
-	test/unit/test_sync_read
+	test/unit/test_sync_read \
+	test/unit/test_sync_run
 check_PROGRAMS += $(MAP_TESTS)
 TESTS += $(MAP_TESTS)
 MAP_TEST_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm $(CMOCKA_CFLAGS)
@@ -37,4 +38,7 @@ test_unit_test_collection_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_sync_read_SOURCES = test/unit/test_sync_read.c $(SYNC_TEST_SOURCES)
 test_unit_test_sync_read_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_sync_read_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_sync_run_SOURCES = test/unit/test_sync_run.c $(SYNC_TEST_SOURCES)
+test_unit_test_sync_run_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_sync_run_LDADD = $(MAP_TEST_LDADD)
 endif

@@ -6,6 +6,7 @@
 #include "core/core.h"
 
 int sync_http, sync_status, sync_patience;
+void (*sync_meanwhile)(void);
 
 static apr_pool_t *pool;
 static usm_context_t *context;
@@ -18,12 +19,12 @@ static void ok(usm_error_t *err)
         fail_msg("%s", usm_error_text(err, pool));
 }
 
-static usm_session_t *open_session(void)
+static usm_session_t *open_session(apr_pool_t *own)
 {
     usm_login_t *login;
     usm_session_t *session;
-    ok(usm_login(&login, context, "anton", "secret", NULL, pool));
-    ok(usm_session_open(&session, context, login, "secret", "dev1", "Test", 0, NULL, pool));
+    ok(usm_login(&login, context, "anton", "secret", NULL, own));
+    ok(usm_session_open(&session, context, login, "secret", "dev1", "Test", 0, NULL, own));
     return session;
 }
 
@@ -35,7 +36,7 @@ static void learn_ids(void)
     const usm_change_t *change;
     const char *key;
     USM_FIELDSET_ADD(&params.fetch.fields, USM_FOLDER_NAME);
-    ok(usm_turn_open(&turn, open_session(), &params, pool));
+    ok(usm_turn_open(&turn, open_session(pool), &params, pool));
     for (ok(usm_turn_next(&change, turn, pool)); change; ok(usm_turn_next(&change, turn, pool)))
         ids[(unsigned char)*usm_item_text(change->item, USM_FOLDER_NAME) & 127] = apr_pstrdup(pool, change->id);
     ok(usm_turn_close(&key, turn, pool));
@@ -60,6 +61,7 @@ int sync_setup(void **state)
     ok(usm__context_make(&context, &config, usm_store_sql(), fake_backend(), pool));
     learn_ids();
     sync_patience = 8;
+    sync_meanwhile = NULL;
     *state = pool;
     return 0;
 }
@@ -80,28 +82,35 @@ int sync_teardown(void **state)
 
 static int stop(void *baton)
 {
+    if (sync_meanwhile)
+        sync_meanwhile();
     return --sync_patience < 0;
+}
+
+static eas_ctx_t *make_ctx(unsigned version, apr_pool_t *own)
+{
+    eas_ctx_t *ctx = apr_pcalloc(own, sizeof *ctx);
+    eas_request_t *req = apr_pcalloc(own, sizeof *req);
+    eas_response_t *rsp = apr_pcalloc(own, sizeof *rsp);
+    req->stop = stop;
+    rsp->headers = apr_table_make(own, 4);
+    rsp->body = test_brigade(own);
+    ctx->req = req;
+    ctx->rsp = rsp;
+    ctx->conf = eas_conf_create(own);
+    ctx->pool = own;
+    ctx->version = version;
+    ctx->session = open_session(own);
+    ctx->began = apr_time_now();
+    ctx->query = apr_pcalloc(own, sizeof *ctx->query);
+    ctx->out = eas_writer_create(rsp->body, EAS_ANSWER_MAX, own);
+    eas_writer_mark(ctx->out, &ctx->start);
+    return ctx;
 }
 
 eas_ctx_t *sync_ctx(unsigned version)
 {
-    eas_ctx_t *ctx = apr_pcalloc(pool, sizeof *ctx);
-    eas_request_t *req = apr_pcalloc(pool, sizeof *req);
-    eas_response_t *rsp = apr_pcalloc(pool, sizeof *rsp);
-    req->stop = stop;
-    rsp->headers = apr_table_make(pool, 4);
-    rsp->body = test_brigade(pool);
-    ctx->req = req;
-    ctx->rsp = rsp;
-    ctx->conf = eas_conf_create(pool);
-    ctx->pool = pool;
-    ctx->version = version;
-    ctx->session = open_session();
-    ctx->began = apr_time_now();
-    ctx->query = apr_pcalloc(pool, sizeof *ctx->query);
-    ctx->out = eas_writer_create(rsp->body, EAS_ANSWER_MAX, pool);
-    eas_writer_mark(ctx->out, &ctx->start);
-    return ctx;
+    return make_ctx(version, pool);
 }
 
 const char *sync_expand(const char *text)
@@ -137,7 +146,9 @@ static eas_node_t *answer_of(eas_ctx_t *ctx)
 
 eas_node_t *sync_run(eas_handler_t handler, unsigned version, const char *text)
 {
-    eas_ctx_t *ctx = sync_ctx(version);
+    apr_pool_t *own; /* ends with the request: leases are given back then */
+    apr_pool_create(&own, pool);
+    eas_ctx_t *ctx = make_ctx(version, own);
     for (int i = 0; i < EAS_COMMAND_COUNT; i++) {
         if (eas_command_handler((eas_command_id_t)i) == handler)
             ctx->command = eas_command_get((eas_command_id_t)i);
@@ -151,7 +162,9 @@ eas_node_t *sync_run(eas_handler_t handler, unsigned version, const char *text)
         eas_answer_error(ctx, err);
     sync_http = ctx->rsp->http;
     sync_status = ctx->status;
-    return answer_of(ctx);
+    eas_node_t *answer = answer_of(ctx);
+    apr_pool_destroy(own);
+    return answer;
 }
 
 static const eas_node_t *collection_of(const eas_node_t *answer, const char *id)

@@ -35,4 +35,7 @@ const char *sync_all(unsigned version, const char *folder, const char *options);
 /* How often stop() is asked before it says yes; each time is up to a quarter of a second. */
 extern int sync_patience;
 
+/* Called whenever a waiting request asks whether to stop; NULL: nothing. */
+extern void (*sync_meanwhile)(void);
+
 #endif
