@@ -8,6 +8,9 @@
 
 #define ZONES "/usr/share/zoneinfo/tzdata.zi"
 #define Y2026 APR_INT64_C(1767225600000)
+/* The rule holds from the last change that a zone's file lists, which may lie a little ahead: British Columbia's did in
+ * the data of 2026. */
+#define SETTLED APR_INT64_C(1893456000000) /* 2030 */
 
 static void test_posix(void **state)
 {
@@ -141,7 +144,7 @@ static void same_as_libc(const char *name, const eas_tzrule_t *rule, apr_pool_t 
     setenv("TZ", name, 1);
     tzset();
     for (int i = 0; i < 200; i++) {
-        usm_time_t t = Y2026 + (usm_time_t)test_random(&seed) * 100; /* about eleven years */
+        usm_time_t t = SETTLED + (usm_time_t)test_random(&seed) * 100; /* about eleven years */
         time_t seconds = (time_t)(t / 1000);
         struct tm tm;
         localtime_r(&seconds, &tm);
@@ -150,7 +153,7 @@ static void same_as_libc(const char *name, const eas_tzrule_t *rule, apr_pool_t 
                      tm.tm_gmtoff);
     }
     /* To the second around the changes of some years. */
-    for (time_t t = 1767225600; rule->to_dst.month && t < 1767225600 + 3 * 366 * 86400; t += 1799) {
+    for (time_t t = SETTLED / 1000; rule->to_dst.month && t < SETTLED / 1000 + 3 * 366 * 86400; t += 1799) {
         struct tm tm;
         localtime_r(&t, &tm);
         if (eas_tz_offset(rule, (usm_time_t)t * 1000) != tm.tm_gmtoff)
