@@ -10,7 +10,8 @@ MAP_TESTS = test/unit/test_timezone \
 	test/unit/test_class \
 	test/unit/test_collection \
 	test/unit/test_sync_read \
-	test/unit/test_sync_run
+	test/unit/test_sync_run \
+	test/unit/test_cmd_items
 check_PROGRAMS += $(MAP_TESTS)
 TESTS += $(MAP_TESTS)
 MAP_TEST_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm $(CMOCKA_CFLAGS)
@@ -41,4 +42,7 @@ test_unit_test_sync_read_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_sync_run_SOURCES = test/unit/test_sync_run.c $(SYNC_TEST_SOURCES)
 test_unit_test_sync_run_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_sync_run_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_cmd_items_SOURCES = test/unit/test_cmd_items.c $(SYNC_TEST_SOURCES)
+test_unit_test_cmd_items_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_cmd_items_LDADD = $(MAP_TEST_LDADD)
 endif
