@@ -2,6 +2,7 @@
 """Fixtures of the protocol tests: one site for the run, users of its own for each test, the error log as a judge."""
 import base64
 import itertools
+import os
 
 import pytest
 
@@ -88,6 +89,8 @@ def phone(site, request):
 
     def make(version, user=None, ready=True, **device):
         u = user or request.getfixturevalue("user")
+        if float(version) >= 12.1:
+            device.setdefault("query", os.environ.get("EAS_QUERY", "plain"))
         r = Replica(Device(site.eas, u.name, u.password, version, **device))
         made.append(r)
         if ready:

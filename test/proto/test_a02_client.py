@@ -8,6 +8,7 @@ from easlib import wbxml as w
 from easlib.client import Answer, Device, ProtocolFault, expect, versions
 from easlib.items import zone
 from easlib.replica import Replica, Turn
+from easlib.site import ErrorLog
 from easlib.wbxml import AirSync as A
 
 NOWHERE = None
@@ -68,6 +69,23 @@ def test_replica_notices_what_a_phone_stumbles_over():
     r.apply(c, Turn(sync_answer(item("Delete", "5:9")), "5"))
     r.apply(c, Turn(sync_answer(more=True), "5"))
     assert len(r.faults) == 4, r.faults
+
+
+@pytest.mark.parametrize("line,bad", [
+    ("[warn] [eas:12] EAS00007: something", 1), ("[error] [ssl:error:1] x", 1), ("[info] [eas:12] EAS00001: fine", 0),
+    ("[notice] [core:9] AH00052: child pid 77 exit signal Segmentation fault (11)", 1),
+    ("==77==ERROR: AddressSanitizer: heap-use-after-free", 1), ("x.c:3: runtime error: shift", 1),
+    ("[error] [eas:12] EAS00008: announced", 0)])
+def test_error_log_is_a_judge(tmp_path, line, bad):
+    path = tmp_path / "error.log"
+    path.write_text("[emerg] [eas:1] before the test\n")
+    log = ErrorLog(str(path))
+    log.allow("EAS00008")
+    with open(path, "a", encoding="utf-8") as f:
+        f.write(line + "\n")
+    assert len(log.faults()) == bad
+    log.expect_lognos("EAS00099")
+    assert any("EAS00099" in f for f in log.faults())
 
 
 def test_zone_blob():

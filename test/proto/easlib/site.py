@@ -241,7 +241,7 @@ RequestReadTimeout header=20-40,MinRate=500
 class ErrorLog:
     """Reads what was logged since a point, and knows what was to be expected."""
 
-    LINE = re.compile(r"\[(\w+)\] \[(\w*):\d+\] (.*)")
+    LINE = re.compile(r"\[(\w+)\] \[[^\]]*\] ")
 
     def __init__(self, path):
         self.path, self.pos, self.expected, self.required = path, 0, [], []
