@@ -208,7 +208,9 @@ usm_error_t *eas_sync_run(eas_sync_t *sync, eas_collection_t *col, int *window_l
         col->status = sync->ctx->version >= 140 ? SYNC_RETRY : SYNC_SERVER;
     else
         col->status = SYNC_SERVER;
-    usm_log(sync->ctx->log, col->status == SYNC_SERVER ? USM_LOG_ERR : USM_LOG_INFO, EASLOGNO(41),
+    /* Old devices get the same number for "come again", which is nobody's fault. */
+    int passing = col->status != SYNC_SERVER || cls == USM_CLASS_TEMP || cls == USM_CLASS_CONFLICT;
+    usm_log(sync->ctx->log, passing ? USM_LOG_INFO : USM_LOG_ERR, EASLOGNO(41),
             "Sync of folder %s answers %d: %s", col->id, col->status, usm_error_text(err, sync->ctx->pool));
     usm_error_clear(err);
     return NULL;

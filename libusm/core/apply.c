@@ -540,6 +540,16 @@ static usm_error_t *remove_item(usm_turn_t *turn, const char *id, const usm_item
     return usm__checked(session, err);
 }
 
+/* A device drops an item before it is told that it may not: what stays on the server has to come back to it. Folders it
+ * keeps until it hears of success. */
+static usm_error_t *give_back(usm_turn_t *turn, const char *id, const usm_item_row_t *has)
+{
+    if (turn->folder.fid == 0)
+        return NULL;
+    USM_ERR(note_deleted(turn, id, has));
+    return queue_again(turn, id);
+}
+
 usm_error_t *usm_turn_delete(usm_outcome_t *out, usm_turn_t *turn, const char *server_id, usm_delete_e how)
 {
     usm_echo_row_t echo;
@@ -560,14 +570,16 @@ usm_error_t *usm_turn_delete(usm_outcome_t *out, usm_turn_t *turn, const char *s
     if (!found || !echo.done) {
         usm_error_t *err = remove_item(turn, id, &has, how);
         int kept = err && usm_error_class(err) == USM_CLASS_CONFLICT;
-        if (err && !kept)
-            return refuse(out, turn, &echo, err);
+        if (err && !kept) {
+            USM_ERR(refuse(out, turn, &echo, err));
+            return give_back(turn, id, &has);
+        }
         usm_error_clear(err);
         USM_ERR(echo_done(turn, &echo, &(usm_bwrite_t){.id = id, .edge = USM_TIME_NONE}, kept ? USM_ECONFLICT : 0));
     } else if (echo.code && echo.code != USM_ECONFLICT) {
         out->error =
             USM_ERROR(turn->pool, (apr_status_t)echo.code, "%s (repeated)", usm_code_text((apr_status_t)echo.code));
-        return NULL;
+        return give_back(turn, id, &has);
     }
     USM_ERR(note_deleted(turn, id, &has));
     /* Edited on the server meanwhile: the edit survives and the item comes back to the device. */
