@@ -227,7 +227,7 @@ static const char *add_uid(usm_turn_t *turn, const char *client_id)
     apr_sha1_ctx_t sha;
     const char *seed =
         apr_psprintf(turn->pool, "%s|%s|%" APR_INT64_T_FMT "|%" APR_INT64_T_FMT "|%" APR_INT64_T_FMT "|%s",
-                     turn->session->login->user, turn->session->device.device_id, turn->folder.fid, turn->coll.epoch,
+                     turn->session->user, turn->session->device.device_id, turn->folder.fid, turn->coll.epoch,
                      turn->base, client_id);
     apr_sha1_init(&sha);
     apr_sha1_update(&sha, seed, (unsigned)strlen(seed));

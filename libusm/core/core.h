@@ -56,6 +56,7 @@ struct usm_session_t {
     apr_pool_t *pool;
     usm_context_t *ctx;
     usm_login_t *login;
+    const char *user; /**< the login's when the session was opened */
     const usm_log_t *log;
     usm_stats_t stats;
     usm_bcall_t call;

@@ -4,6 +4,8 @@
  * keeps trying an old one never reaches the groupware server (and never locks the account). */
 #include "core.h"
 
+#include <stdlib.h>
+
 #define LOGINS_MAX 20000
 #define IDLE_MS (3600 * APR_INT64_C(1000))
 #define BUSY_WAIT_US (60 * APR_USEC_PER_SEC)
@@ -28,7 +30,8 @@ static void forget(usm_login_t *login)
 /* Under the lock. */
 static void sweep(usm_context_t *ctx, usm_time_t now)
 {
-    if (now - ctx->swept < 60000 && apr_hash_count(ctx->logins) < LOGINS_MAX)
+    int full = apr_hash_count(ctx->logins) >= LOGINS_MAX;
+    if (now - ctx->swept < 60000 && !full)
         return;
     ctx->swept = now;
     apr_pool_t *pool;
@@ -36,7 +39,9 @@ static void sweep(usm_context_t *ctx, usm_time_t now)
     for (apr_hash_index_t *hi = apr_hash_first(pool, ctx->logins); hi; hi = apr_hash_next(hi)) {
         usm_login_t *login = apr_hash_this_val(hi);
         int idle = login->blogin ? now - login->used > IDLE_MS : now > login->refused_until;
-        if (login->refs == 0 && !login->busy && (idle || apr_hash_count(ctx->logins) > LOGINS_MAX))
+        /* Someone who tries passwords must not push out those who are in: refused ones go first, a tenth at once. */
+        unsigned crowd = login->blogin ? LOGINS_MAX : LOGINS_MAX / 10 * 9;
+        if (login->refs == 0 && !login->busy && (idle || (full && apr_hash_count(ctx->logins) > crowd)))
             forget(login);
     }
     apr_pool_destroy(pool);
@@ -66,14 +71,16 @@ static const char *sealed_name(const char *name, apr_pool_t *pool)
     return hex;
 }
 
-/* A session another process has left in the store; *blogin_p NULL when there is none that this password opens. */
-static usm_error_t *resume(usm_blogin_t **blogin_p, usm_context_t *ctx, const char *name, const char *password,
-                           usm_stats_t *stats, apr_pool_t *pool)
+/* What is sealed: the time of the login, a blank, the backend's text. *frozen_p is NULL when there is nothing that this
+ * password opens. */
+static usm_error_t *find_shared(const char **frozen_p, usm_time_t *verified_p, usm_context_t *ctx, const char *name,
+                                const char *password, usm_stats_t *stats, apr_pool_t *pool)
 {
     const char *sealed = NULL;
+    char *rest;
     usm_txn_t *txn;
     usm_time_t oldest = usm__now() - ctx->config.login_ttl_s * APR_INT64_C(1000);
-    *blogin_p = NULL;
+    *frozen_p = NULL;
     USM_ERR(ctx->store_vt->begin(&txn, ctx->store, USM_TXN_READ, stats, pool));
     usm_error_t *err = ctx->store_vt->login_get(&sealed, txn, sealed_name(name, pool), oldest, pool);
     if (err) {
@@ -81,17 +88,35 @@ static usm_error_t *resume(usm_blogin_t **blogin_p, usm_context_t *ctx, const ch
         return err;
     }
     USM_ERR(ctx->store_vt->commit(txn));
-    const char *frozen = sealed ? usm__unseal(sealed, password, pool) : NULL;
-    return frozen ? ctx->backend->vt->resume(blogin_p, ctx->backend, frozen, pool) : NULL;
+    const char *plain = sealed ? usm__unseal(sealed, password, pool) : NULL;
+    if (!plain)
+        return NULL;
+    *verified_p = strtoll(plain, &rest, 10);
+    if (*rest == ' ' && *verified_p >= oldest)
+        *frozen_p = rest + 1;
+    return NULL;
 }
 
-static usm_error_t *share(usm_context_t *ctx, usm_blogin_t *blogin, const char *name, const char *password,
-                          usm_stats_t *stats, apr_pool_t *pool)
+/* A session another process has left in the store; *blogin_p NULL when there is none that can be used. It is trusted no
+ * longer than where it was made: *verified_p. */
+static usm_error_t *resume(usm_blogin_t **blogin_p, usm_time_t *verified_p, usm_context_t *ctx, const char *name,
+                           const char *password, usm_stats_t *stats, apr_pool_t *pool)
 {
-    const char *frozen = ctx->backend->vt->freeze(blogin, pool);
-    const char *sealed = frozen ? usm__seal(frozen, password, pool) : NULL;
-    if (!sealed)
-        return NULL;
+    const char *frozen;
+    usm_time_t verified;
+    USM_ERR(find_shared(&frozen, &verified, ctx, name, password, stats, pool));
+    usm_error_t *err = frozen ? ctx->backend->vt->resume(blogin_p, ctx->backend, frozen, pool) : NULL;
+    if (err)
+        *blogin_p = NULL; /* of another version: a login makes a new one */
+    else if (*blogin_p)
+        *verified_p = verified;
+    usm_error_clear(err);
+    return NULL;
+}
+
+static usm_error_t *set_shared(usm_context_t *ctx, const char *name, const char *sealed, usm_stats_t *stats,
+                               apr_pool_t *pool)
+{
     usm_txn_t *txn;
     USM_ERR(ctx->store_vt->begin(&txn, ctx->store, USM_TXN_WRITE, stats, pool));
     usm_error_t *err = ctx->store_vt->login_set(txn, sealed_name(name, pool), sealed, usm__now());
@@ -102,18 +127,47 @@ static usm_error_t *share(usm_context_t *ctx, usm_blogin_t *blogin, const char *
     return ctx->store_vt->commit(txn);
 }
 
-static usm_error_t *verify(usm_blogin_t **blogin_p, usm_login_t *login, int fresh, const char *password,
-                           const usm_log_t *log, apr_pool_t *pool)
+/* The login is good even if the others cannot be told. */
+static void share(usm_context_t *ctx, usm_blogin_t *blogin, const char *name, const char *password,
+                  const usm_log_t *log, usm_stats_t *stats, apr_pool_t *pool)
+{
+    const char *frozen = ctx->backend->vt->freeze(blogin, pool);
+    const char *plain = frozen ? apr_psprintf(pool, "%" APR_INT64_T_FMT " %s", usm__now(), frozen) : NULL;
+    const char *sealed = plain ? usm__seal(plain, password, pool) : NULL;
+    usm_error_t *err = sealed ? set_shared(ctx, name, sealed, stats, pool) : NULL;
+    if (err)
+        usm_log(log, USM_LOG_WARNING, 104, "a login could not be shared with other processes: %s",
+                usm_error_text(err, pool));
+    usm_error_clear(err);
+}
+
+/* A password that was good is refused now: what it still opens must not let it in elsewhere. Other passwords do not
+ * get here, nor do they open the entry. */
+static void unshare(usm_context_t *ctx, const char *name, const char *password, usm_stats_t *stats, apr_pool_t *pool)
+{
+    const char *frozen;
+    usm_time_t verified;
+    usm_error_t *err = find_shared(&frozen, &verified, ctx, name, password, stats, pool);
+    if (!err && frozen)
+        err = set_shared(ctx, name, NULL, stats, pool);
+    usm_error_clear(err); /* it runs out by itself */
+}
+
+static usm_error_t *verify(usm_blogin_t **blogin_p, usm_time_t *verified_p, usm_login_t *login, int fresh,
+                           const char *password, const usm_log_t *log, apr_pool_t *pool)
 {
     usm_context_t *ctx = login->ctx;
     usm_stats_t stats = {0};
     usm_blogin_t *blogin = NULL;
-    usm_error_t *err = fresh ? NULL : resume(&blogin, ctx, login->name, password, &stats, pool);
+    *verified_p = usm__now();
+    usm_error_t *err = fresh ? NULL : resume(&blogin, verified_p, ctx, login->name, password, &stats, pool);
     if (!err && !blogin) {
         stats.backend_logins++;
         err = ctx->backend->vt->login(&blogin, ctx->backend, login->name, password, log, &stats, pool);
         if (!err)
-            err = share(ctx, blogin, login->name, password, &stats, pool);
+            share(ctx, blogin, login->name, password, log, &stats, pool);
+        else if (fresh && usm_error_class(err) == USM_CLASS_AUTH)
+            unshare(ctx, login->name, password, &stats, pool);
     }
     apr_thread_mutex_lock(ctx->lock);
 #define USM_COUNTER(name, unit, text) ctx->stats.name += stats.name;
@@ -124,31 +178,33 @@ static usm_error_t *verify(usm_blogin_t **blogin_p, usm_login_t *login, int fres
     return err;
 }
 
-/* Under the lock: what the verification of `login` gave. */
-static void settle(usm_login_t *login, usm_blogin_t *blogin, usm_error_t *err, usm_time_t now)
+/* Under the lock: what the verification of `login` gave. @return the groupware session to be given up once the lock is
+ * free (that may call the server), or NULL. */
+static usm_blogin_t *settle(usm_login_t *login, usm_blogin_t *blogin, usm_error_t *err, usm_time_t verified)
 {
     const usm_config_t *config = &login->ctx->config;
+    usm_blogin_t *old = NULL;
     login->busy = 0;
     if (blogin && !err) {
-        if (login->blogin) {
-            login->ctx->backend->vt->drop(login->blogin);
-            login->ctx->backend->vt->release(login->blogin);
-        }
+        const char *user = login->ctx->backend->vt->user(blogin);
+        old = login->blogin;
         login->blogin = blogin;
-        login->user = apr_pstrdup(login->pool, login->ctx->backend->vt->user(blogin));
-        login->verified = now;
+        /* Texts that were handed out stay as they are. */
+        if (!login->user || strcmp(login->user, user) != 0)
+            login->user = apr_pstrdup(login->pool, user);
+        login->verified = verified;
         login->suspect = 0;
         login->refused_until = 0;
     } else if (err) {
         usm_errclass_e cls = usm_error_class(err);
-        if (blogin)
-            login->ctx->backend->vt->release(blogin);
+        old = blogin;
         if (cls == USM_CLASS_AUTH || usm_error_is(err, USM_EDISABLED)) {
-            login->refused_until = now + config->login_negative_ttl_s * APR_INT64_C(1000);
+            login->refused_until = usm__now() + config->login_negative_ttl_s * APR_INT64_C(1000);
             login->refused_code = cls == USM_CLASS_AUTH ? USM_EAUTH : USM_EDISABLED;
         }
     }
     apr_thread_cond_broadcast(login->ctx->login_done);
+    return old;
 }
 
 usm_error_t *usm_login(usm_login_t **login_p, usm_context_t *ctx, const char *name, const char *password,
@@ -170,6 +226,7 @@ usm_error_t *usm_login(usm_login_t **login_p, usm_context_t *ctx, const char *na
             break;
     }
     usm_error_t *err = NULL;
+    usm_blogin_t *old = NULL;
     int trusted =
         login->blogin && !login->suspect && now - login->verified < ctx->config.login_ttl_s * APR_INT64_C(1000);
     if (login->refused_until > now)
@@ -181,11 +238,16 @@ usm_error_t *usm_login(usm_login_t **login_p, usm_context_t *ctx, const char *na
         login->busy = 1;
         apr_thread_mutex_unlock(ctx->lock);
         usm_blogin_t *blogin = NULL;
-        err = verify(&blogin, login, fresh, password, log, pool);
+        usm_time_t verified;
+        err = verify(&blogin, &verified, login, fresh, password, log, pool);
         apr_thread_mutex_lock(ctx->lock);
-        settle(login, blogin, err, usm__now());
+        old = settle(login, blogin, err, verified);
     }
     apr_thread_mutex_unlock(ctx->lock);
+    if (old) {
+        ctx->backend->vt->drop(old);
+        ctx->backend->vt->release(old);
+    }
     if (!err)
         *login_p = login;
     return err;
@@ -193,7 +255,10 @@ usm_error_t *usm_login(usm_login_t **login_p, usm_context_t *ctx, const char *na
 
 const char *usm_login_user(const usm_login_t *login)
 {
-    return login->user;
+    apr_thread_mutex_lock(login->ctx->lock);
+    const char *user = login->user;
+    apr_thread_mutex_unlock(login->ctx->lock);
+    return user;
 }
 
 void usm__login_suspect(usm_login_t *login)

@@ -21,7 +21,7 @@ static usm_error_t *add_device(usm_session_t *session, const char *device_id, co
     usm_txn_t *txn;
     usm_device_row_t *row = &session->device;
     USM_ERR(usm__write(&txn, session, session->pool));
-    usm_error_t *err = USM__VT(session)->user_id(&row->user, txn, session->login->user);
+    usm_error_t *err = USM__VT(session)->user_id(&row->user, txn, session->user);
     if (!err) {
         row->device_id = apr_pstrdup(session->pool, device_id);
         row->device_type = apr_pstrdup(session->pool, device_type ? device_type : "");
@@ -37,7 +37,7 @@ static usm_error_t *load_device(int *found_p, usm_session_t *session, const char
     usm_txn_t *txn;
     USM_ERR(usm__read(&txn, session, session->pool));
     return usm__finish(session, txn,
-                       USM__VT(session)->device_get(found_p, &session->device, txn, session->login->user, device_id,
+                       USM__VT(session)->device_get(found_p, &session->device, txn, session->user, device_id,
                                                     session->pool));
 }
 
@@ -66,6 +66,7 @@ static void hold_login(usm_session_t *session, const char *password)
     session->call = (usm_bcall_t){.backend = session->ctx->backend, .login = login->blogin, .name = login->name,
                                   .password = password, .log = session->log, .stats = &session->stats};
     USM__BVT(session)->retain(login->blogin);
+    session->user = apr_pstrdup(session->pool, login->user);
     apr_thread_mutex_unlock(session->ctx->lock);
     apr_pool_cleanup_register(session->pool, session, release_blogin, apr_pool_cleanup_null);
 }
@@ -98,7 +99,7 @@ usm_error_t *usm_session_open(usm_session_t **session_p, usm_context_t *ctx, usm
     } else if (!found) {
         usm_txn_t *txn; /* the folders' short ids belong to the user, not to the device */
         USM_ERR(usm__write(&txn, session, pool));
-        USM_ERR(usm__finish(session, txn, USM__VT(session)->user_id(&session->device.user, txn, login->user)));
+        USM_ERR(usm__finish(session, txn, USM__VT(session)->user_id(&session->device.user, txn, session->user)));
         session->device.device_id = apr_pstrdup(pool, device_id);
         session->device.policy.digest = session->device.policy.pending_digest = "";
     } else {
@@ -148,7 +149,7 @@ apr_pool_t *usm_session_pool(const usm_session_t *session)
 
 const char *usm_session_user(const usm_session_t *session)
 {
-    return session->login->user;
+    return session->user;
 }
 
 const char *usm_session_device(const usm_session_t *session)

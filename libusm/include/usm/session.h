@@ -98,7 +98,8 @@ usm_error_t *usm_device_attr_set(usm_session_t *session, const char *name, const
 /** Send a complete RFC 822 message once. @a client_id (1..64 bytes, NULL = none) names it for this device: a repeat
  * within the last 100 messages or 7 days gives REPEATED and sends nothing. Makes the message 7-bit clean, removes Bcc
  * from what recipients see, checks From against the user's addresses (SENDER) and that there is a recipient
- * (RECIPIENT). Errors also: MIME, QUOTA, UNAVAILABLE, BACKEND. OX: mail?action=new. */
+ * (RECIPIENT). A send whose end is not known is looked for in Sent by its Message-ID before it is tried again; while
+ * another request is still sending it: BUSY. Errors also: MIME, QUOTA, UNAVAILABLE, BACKEND. OX: mail?action=new. */
 usm_error_t *usm_session_send(usm_session_t *session, const char *client_id, const char *mime, apr_size_t len,
                               int save_in_sent);
 
