@@ -112,8 +112,8 @@ usm_error_t *usm__schema_migrate(int *from_p, const usm__driver_t *driver, usm__
                                  apr_pool_t *pool);
 /** Version of the schema in the database that @a db is connected to, 0 = it has none. Changes nothing. */
 usm_error_t *usm__schema_read(int *version_p, const usm__driver_t *driver, usm__db_t *db, apr_pool_t *pool);
-/** The same of the database at the store's URL @a url. The database (of SQLite: the file) must be there. Errors: CONFIG,
- * BUSY, STORE. */
+/** The same of the database at the store's URL @a url. The database (of SQLite: the file) must be there.
+ * Errors: CONFIG, BUSY, STORE. */
 usm_error_t *usm__store_version(int *version_p, const char *url, apr_pool_t *pool);
 
 #endif

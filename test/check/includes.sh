@@ -25,7 +25,10 @@ libusm/core/.*  usm core util
 libusm/util/.*  usm util
 libusm/store/.*  usm core util store
 libusm/ox/.*  usm core util ox
-libusm/tools/.*  usm tools wbxml
+libusm/tools/ctl_decode\.c  usm tools wbxml
+libusm/tools/ctl_schema\.c  usm tools store
+libusm/tools/ctl_check\.c  usm tools ox
+libusm/tools/.*  usm tools util
 libusm/[a-z_]+\.[ch]  usm core util store ox
 mod_eas/wbxml/.*  usm wbxml tbl
 mod_eas/(mod_eas|ap_[a-z_]+)\.[ch]  usm ap eas wbxml tbl
