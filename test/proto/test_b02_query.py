@@ -54,7 +54,7 @@ def test_tolerated_base64(phone, change):
 
 
 def test_order_and_case_of_parameters(phone):
-    d = phone("14.1").device
+    d = phone("14.1", query="plain").device
     q = f"DeviceType={d.device_type}&deviceid={d.device_id}&USER=someone%5Celse&cmd=FolderSync"
     a = d.http("POST", f"{d.server.path}?{q}", {**d.headers("FolderSync"), "Content-Type": WBXML},
                wbxml.encode(FOLDERSYNC))
@@ -91,7 +91,7 @@ def test_lengths_that_do_not_fit(phone, raw):
 @rows("params,status", [("no id", {"DeviceId": None}, 108), ("id too long", {"DeviceId": "x" * 33}, 108),
                         ("id with dots", {"DeviceId": "../../etc"}, 108), ("no type", {"DeviceType": None}, 109)])
 def test_device_id_and_type(phone, version, params, status):
-    d = phone(version, ready=False).device
+    d = phone(version, ready=False, query="plain").device
     q = {"Cmd": "FolderSync", "User": d.user, "DeviceId": d.device_id, "DeviceType": d.device_type, **params}
     a = d.http("POST", d.server.path + "?" + urlencode({k: v for k, v in q.items() if v is not None}),
                {**d.headers("FolderSync"), "Content-Type": WBXML}, wbxml.encode(FOLDERSYNC))
@@ -101,7 +101,7 @@ def test_device_id_and_type(phone, version, params, status):
 @rows("header", [("absent", None), ("14", "14"), ("14.10", "14.10"), ("1.0", "1.0"), ("99", "99.0"),
                 ("text", "x" * 300)])
 def test_protocol_version_must_be_one_of_ours(phone, header):
-    d = phone("14.1", ready=False).device
+    d = phone("14.1", ready=False, query="plain").device
     a = d.cmd("FolderSync", FOLDERSYNC, headers={"MS-ASProtocolVersion": header})
     assert a.status in (400, 505) or a.code == "138", a
 

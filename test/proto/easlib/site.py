@@ -3,7 +3,7 @@
 
 Environment: EAS_BUILD (or EAS_BUILDDIR) build folder; EAS_STORE sqlite|mariadb; USM_TEST_DB a MariaDB that is there
 already (else a private one is started); EAS_HTTPD_PRELOAD library that httpd loads first; EAS_KEEP keeps the folder;
-EAS_LOGLEVEL.
+EAS_LOGLEVEL; EAS_QUERY=base64 lets phones of 12.1 and later use that form of the query.
 """
 import http.client
 import json
