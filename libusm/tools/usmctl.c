@@ -46,6 +46,7 @@ const ctl_option_t ctl_options[CTL_OPTION_COUNT] = {
 
 /* ---- messages ---- */
 
+static void complain(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 static void complain(const char *fmt, va_list args)
 {
     fputs("usmctl: ", stderr);
