@@ -3,11 +3,27 @@
 
 #include <apr_strings.h>
 #include <apr_time.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 fake_t fake;
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static int lock(void)
+{
+    return pthread_mutex_lock(&mutex);
+}
+
+static void unlock(const int *guard)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
+/* Each function of the backend runs alone. */
+#define GUARD __attribute__((cleanup(unlock), unused)) int guard = lock()
 
 static const int text_fields[4] = {USM_CONTACT_FIRST_NAME, USM_CONTACT_LAST_NAME, USM_CONTACT_COMPANY,
                                    USM_CONTACT_JOB_TITLE};
@@ -84,14 +100,20 @@ int fake_alive(const char *folder)
 static usm_error_t *reach(usm_bcall_t *call, apr_pool_t *pool)
 {
     call->stats->backend_calls++;
+    if (fake.on_call)
+        fake.on_call();
     return fake.down ? USM_ERROR(pool, USM_EUNAVAILABLE, "down on command") : NULL;
 }
 
 /* The write is done; should its answer get lost? */
 static usm_error_t *written(apr_pool_t *pool)
 {
-    if (fake.slow_write_ms)
-        apr_sleep(fake.slow_write_ms * 1000);
+    int slow = fake.slow_write_ms;
+    if (slow) {
+        unlock(NULL);
+        apr_sleep(slow * 1000);
+        lock();
+    }
     if (fake.die_after > 0 && --fake.die_after == 0)
         return USM_ERROR(pool, USM_EUNAVAILABLE, "the answer was lost on command");
     return NULL;
@@ -107,6 +129,7 @@ static usm_error_t *f_create(usm_backend_t **b, const usm_config_t *config, cons
 static usm_error_t *f_login(usm_blogin_t **login_p, usm_backend_t *b, const char *name, const char *password,
                             const usm_log_t *log, usm_stats_t *stats, apr_pool_t *pool)
 {
+    GUARD;
     fake.logins++;
     if (fake.down)
         return USM_ERROR(pool, USM_EUNAVAILABLE, "down on command");
@@ -126,6 +149,9 @@ static const char *f_freeze(usm_blogin_t *login, apr_pool_t *pool)
 
 static usm_error_t *f_resume(usm_blogin_t **login_p, usm_backend_t *b, const char *frozen, apr_pool_t *pool)
 {
+    GUARD;
+    if (strncmp(frozen, "1/", 2) != 0)
+        return USM_ERROR(pool, USM_EINVALID, "of another version");
     usm_blogin_t *login = calloc(1, sizeof *login);
     login->refs = 1;
     snprintf(login->user, sizeof login->user, "%s", frozen);
@@ -135,17 +161,20 @@ static usm_error_t *f_resume(usm_blogin_t **login_p, usm_backend_t *b, const cha
 
 static void f_retain(usm_blogin_t *login)
 {
+    GUARD;
     login->refs++;
 }
 
 static void f_release(usm_blogin_t *login)
 {
+    GUARD;
     if (--login->refs == 0)
         free(login);
 }
 
 static void f_drop(usm_blogin_t *login)
 {
+    GUARD;
     login->dropped = 1;
 }
 
@@ -156,6 +185,7 @@ static const char *f_user(const usm_blogin_t *login)
 
 static usm_error_t *f_userinfo(usm_userinfo_t *info, usm_bcall_t *call, apr_pool_t *pool)
 {
+    GUARD;
     static const char *addresses[] = {"anton@example.org", "a.meier@example.org"};
     USM_ERR(reach(call, pool));
     info->display_name = "Anton Meier";
@@ -169,6 +199,7 @@ static usm_error_t *f_userinfo(usm_userinfo_t *info, usm_bcall_t *call, apr_pool
 static usm_error_t *f_folders(const apr_array_header_t **out, usm_bcall_t *call, const apr_array_header_t *known,
                               apr_pool_t *pool)
 {
+    GUARD;
     apr_array_header_t *list = apr_array_make(pool, 8, sizeof(usm_bfolder_t));
     USM_ERR(reach(call, pool));
     for (int i = fake.folder_count - 1; i >= 0; i--) { /* children first, to be unkind */
@@ -197,6 +228,7 @@ static int folder_at(const char *id)
 
 static usm_error_t *f_token(const char **token, usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *pool)
 {
+    GUARD;
     int i = folder_at(folder->id);
     *token = i >= 0 && *fake.folders[i].token ? apr_pstrdup(pool, fake.folders[i].token) : NULL;
     return reach(call, pool);
@@ -205,6 +237,7 @@ static usm_error_t *f_token(const char **token, usm_bcall_t *call, const usm_bre
 static usm_error_t *f_folder_create(const char **id, usm_bcall_t *call, const char *parent, usm_class_e cls,
                                     const char *name, apr_pool_t *pool)
 {
+    GUARD;
     USM_ERR(reach(call, pool));
     fake.adds++;
     *id = apr_psprintf(pool, "%d", 50 + fake.folder_count);
@@ -215,6 +248,7 @@ static usm_error_t *f_folder_create(const char **id, usm_bcall_t *call, const ch
 static usm_error_t *f_folder_update(const char **id, usm_bcall_t *call, const usm_bref_t *folder, const char *parent,
                                     const char *name, apr_pool_t *pool)
 {
+    GUARD;
     int i = folder_at(folder->id);
     USM_ERR(reach(call, pool));
     if (i < 0)
@@ -229,6 +263,7 @@ static usm_error_t *f_folder_update(const char **id, usm_bcall_t *call, const us
 
 static usm_error_t *f_folder_delete(usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *pool)
 {
+    GUARD;
     int i = folder_at(folder->id);
     USM_ERR(reach(call, pool));
     if (i < 0)
@@ -240,6 +275,7 @@ static usm_error_t *f_folder_delete(usm_bcall_t *call, const usm_bref_t *folder,
 static usm_error_t *f_changed(int *changed, usm_bcall_t *call, const usm_bref_t *folder, const char *cursor,
                               apr_pool_t *pool)
 {
+    GUARD;
     apr_uint64_t since = strtoull(cursor, NULL, 10);
     USM_ERR(reach(call, pool));
     *changed = 0;
@@ -252,6 +288,7 @@ static usm_error_t *f_changes(const char **cursor_p, usm_bcall_t *call, const us
                               const usm_brange_t *range, const char *cursor, int force_full, const usm_bsink_t *sink,
                               apr_pool_t *pool, apr_pool_t *scratch)
 {
+    GUARD;
     apr_uint64_t since = cursor ? strtoull(cursor, NULL, 10) : 0, newest = since;
     int full = !cursor || force_full;
     USM_ERR(reach(call, pool));
@@ -289,8 +326,11 @@ static usm_item_t *to_item(const fake_item_t *item, apr_pool_t *pool)
 static usm_error_t *f_get(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,
                           const usm_fetch_t *fetch, apr_pool_t *pool, apr_pool_t *scratch)
 {
+    GUARD;
     USM_ERR(reach(call, pool));
     fake.gets++;
+    if (fake.no_get)
+        return USM_ERROR(pool, USM_EUNAVAILABLE, "no reading on command");
     for (int i = 0; i < count; i++) {
         fake_item_t *item = fake_find(gets[i].id);
         gets[i].item = NULL;
@@ -319,6 +359,7 @@ static void take(fake_item_t *item, const usm_item_t *in, const usm_fieldset_t *
 static usm_error_t *f_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *in,
                           const char *uid, apr_pool_t *pool, apr_pool_t *scratch)
 {
+    GUARD;
     USM_ERR(reach(call, pool));
     if (usm_item_text(in, USM_CONTACT_FIRST_NAME) && strcmp(usm_item_text(in, USM_CONTACT_FIRST_NAME), "refuse") == 0)
         return USM_ERROR(pool, USM_EINVALID, "refused on command");
@@ -335,6 +376,7 @@ static usm_error_t *f_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bre
 static usm_error_t *f_find_uid(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *uid,
                                apr_pool_t *pool, apr_pool_t *scratch)
 {
+    GUARD;
     memset(result, 0, sizeof *result);
     USM_ERR(reach(call, pool));
     for (int i = 0; i < fake.count; i++) {
@@ -351,6 +393,7 @@ static usm_error_t *f_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_
                              const usm_item_t *in, const usm_fieldset_t *fields, apr_uint64_t rev, apr_pool_t *pool,
                              apr_pool_t *scratch)
 {
+    GUARD;
     fake_item_t *item = fake_find(id);
     USM_ERR(reach(call, pool));
     if (!item || !item->alive)
@@ -369,6 +412,7 @@ static usm_error_t *f_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_
 static usm_error_t *f_remove(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_delete_e how,
                              apr_uint64_t rev, apr_pool_t *pool)
 {
+    GUARD;
     fake_item_t *item = fake_find(id);
     USM_ERR(reach(call, pool));
     if (!item || !item->alive)
@@ -382,14 +426,19 @@ static usm_error_t *f_remove(usm_bcall_t *call, const usm_bref_t *folder, const 
 
 static usm_error_t *f_send(usm_bcall_t *call, const char *mime, apr_size_t len, int save, apr_pool_t *pool)
 {
+    GUARD;
     USM_ERR(reach(call, pool));
+    if (fake.die_after < 0 && ++fake.die_after == 0)
+        return USM_ERROR(pool, USM_EUNAVAILABLE, "not sent on command");
     fake.sends++;
+    snprintf(fake.sent, sizeof fake.sent, "%.*s", (int)len, mime);
     return written(pool);
 }
 
 static usm_error_t *f_was_sent(int *found, usm_bcall_t *call, const char *id, apr_pool_t *pool)
 {
-    *found = fake.sends > 0;
+    GUARD;
+    *found = strstr(fake.sent, id) != NULL;
     return reach(call, pool);
 }
 

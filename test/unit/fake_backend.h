@@ -8,10 +8,10 @@
 #include <usm/fields.h>
 
 #define FAKE_ITEMS 4000
-#define FAKE_FOLDERS 16
+#define FAKE_FOLDERS 1100
 
 typedef struct fake_item_t {
-    char id[16], uid[64], folder[16];
+    char id[300], uid[64], folder[16];
     char text[4][40]; /* FIRST_NAME, LAST_NAME, COMPANY, JOB_TITLE */
     apr_uint64_t rev;
     int alive;
@@ -31,7 +31,11 @@ typedef struct fake_t {
     } folders[FAKE_FOLDERS];
     int folder_count;
     int down;          /* every call fails with UNAVAILABLE */
-    int die_after;     /* n > 0: the n-th write from now is done, and then reported as failed */
+    int no_get;        /* reading items does */
+    void (*on_call)(void); /* looks at each call */
+    char sent[4000];   /* the last message */
+    int die_after;     /* n > 0: the n-th write from now is done, and then reported as failed;
+                        * -n: the n-th send is not done */
     int adds, updates, removes, gets, sends, logins;
     int slow_write_ms; /* a write takes that long */
     char bad_password[40];
