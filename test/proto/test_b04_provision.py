@@ -154,7 +154,7 @@ def test_base64_query_carries_the_key(phone, version):
     assert a.status == 449 if d.v < 14 else a.code in ("142", "144"), a
 
 
-def test_fm55_validate_is_not_kept(phone, site):
+def test_fm55_validate_is_answered(phone):
     """AOSP checks accounts with this id and never comes back."""
     d = phone("14.1", ready=False, device_id="validate").device
     a = d.foldersync()

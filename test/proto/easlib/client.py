@@ -13,7 +13,7 @@ import struct
 from urllib.parse import quote, urlencode
 
 from . import wbxml
-from .wbxml import (AirSync, AirSyncBase, ComposeMail, El, FolderHierarchy, GetItemEstimate, Ping, Provision, Settings,
+from .wbxml import (AirSync, ComposeMail, El, FolderHierarchy, GetItemEstimate, Ping, Provision, Settings,
                     VERSIONS)
 
 PATH = "/Microsoft-Server-ActiveSync"
@@ -320,10 +320,6 @@ class Device:
         return self.cmd("SendMail", ComposeMail.SendMail(
             ComposeMail.ClientId(client_id or unique("mail")), ComposeMail.SaveInSentItems() if save else None,
             ComposeMail.Mime(mime)))
-
-    def body(self, text, kind="1"):
-        """A body element of the version for calendar, contacts and tasks given by page."""
-        return AirSyncBase.Body(AirSyncBase.Type(kind), AirSyncBase.Data(text))
 
 
 def expect(answer, eas, http_status):

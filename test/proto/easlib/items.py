@@ -4,7 +4,7 @@ import base64
 import datetime
 import struct
 
-from .wbxml import AirSyncBase, Calendar, Contacts, Contacts2, Email, Page, Tasks
+from .wbxml import AirSyncBase, Calendar, Contacts, Contacts2, Page, Tasks
 
 UTC = datetime.timezone.utc
 
@@ -76,10 +76,6 @@ def task(version, subject, due=None, note=None, importance="1", complete=False, 
         Tasks.UtcDueDate(punctuated(due)) if due else None, Tasks.DueDate(punctuated(due)) if due else None,
         Tasks.ReminderSet("1" if reminder else "0"), Tasks.ReminderTime(punctuated(reminder)) if reminder else None,
         Tasks.Sensitivity("0"), body(version, note, "Tasks") if note else None]
-
-
-def read_flag(read):
-    return [Email.Read(read)]
 
 
 def mime(sender, to, subject, text="Hello", extra="", charset="utf-8"):

@@ -2,7 +2,7 @@
 """How real clients behave, as data: identity, query form, and the order of their first requests."""
 from .client import Device, ProtocolFault
 from .replica import Replica
-from .wbxml import AirSync, AirSyncBase, Settings
+from .wbxml import AirSync, AirSyncBase, Contacts, Settings
 
 
 class Phone:
@@ -43,11 +43,11 @@ PHONES = [
 
 
 class Player:
-    """Plays the steps of a phone; `result` collects what a test may look at."""
+    """Plays the steps of a phone; `replica` is what a test may look at."""
 
     def __init__(self, phone, server, user, password, say=None):
         self.phone, self.device = phone, phone.make(server, user, password)
-        self.replica, self.say, self.last = Replica(self.device), say or (lambda *a: None), None
+        self.replica, self.say = Replica(self.device), say or (lambda *a: None)
 
     def run(self):
         for step in self.phone.steps:
@@ -133,7 +133,6 @@ class Player:
         self._collection(9, "100")
 
     def do_contacts_ghost(self):
-        from .wbxml import Contacts
         tags = ("Birthday", "CompanyName", "Department", "Email1Address", "FileAs", "FirstName", "LastName", "JobTitle",
                 "MobilePhoneNumber", "Picture", "WebPage")
         self._collection(9, "100", supported=[getattr(Contacts, t)() for t in tags])
