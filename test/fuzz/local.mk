@@ -28,3 +28,19 @@ test_fuzz_fuzz_query_SOURCES = test/fuzz/fuzz_query.c
 test_fuzz_fuzz_query_CPPFLAGS = $(EAS_CPPFLAGS)
 test_fuzz_fuzz_query_LDFLAGS = $(FUZZ_LDFLAGS)
 test_fuzz_fuzz_query_LDADD = $(FUZZ_ENGINE) mod_eas/libeas.la $(APR_LIBS)
+
+# The item mapping.
+check_PROGRAMS += test/fuzz/fuzz_map test/fuzz/fuzz_html test/fuzz/fuzz_tzblob
+FUZZ_TARGETS += test/fuzz/fuzz_map test/fuzz/fuzz_html test/fuzz/fuzz_tzblob
+test_fuzz_fuzz_map_SOURCES = test/fuzz/fuzz_map.c
+test_fuzz_fuzz_map_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm
+test_fuzz_fuzz_map_LDFLAGS = $(FUZZ_LDFLAGS)
+test_fuzz_fuzz_map_LDADD = $(FUZZ_ENGINE) mod_eas/libeas.la libusm/libusmall.la $(APR_LIBS)
+test_fuzz_fuzz_html_SOURCES = test/fuzz/fuzz_html.c
+test_fuzz_fuzz_html_CPPFLAGS = $(EAS_CPPFLAGS)
+test_fuzz_fuzz_html_LDFLAGS = $(FUZZ_LDFLAGS)
+test_fuzz_fuzz_html_LDADD = $(FUZZ_ENGINE) mod_eas/libeas.la libusm/libusmall.la $(APR_LIBS)
+test_fuzz_fuzz_tzblob_SOURCES = test/fuzz/fuzz_tzblob.c
+test_fuzz_fuzz_tzblob_CPPFLAGS = $(EAS_CPPFLAGS)
+test_fuzz_fuzz_tzblob_LDFLAGS = $(FUZZ_LDFLAGS)
+test_fuzz_fuzz_tzblob_LDADD = $(FUZZ_ENGINE) mod_eas/libeas.la libusm/libusmall.la $(APR_LIBS)
