@@ -250,7 +250,8 @@ int eas_tz_from_blob(eas_tzrule_t *rule, const unsigned char *blob, apr_size_t l
     if (len != EAS_TZ_BLOB)
         return 0;
     apr_int32_t bias = get32(blob), std = get32(blob + 84), dst = get32(blob + 168);
-    if (!in_day(bias) || !in_day(std) || !in_day(dst))
+    if (!in_day(bias) || !in_day(std) || !in_day(dst) || !in_day(bias + std) || !in_day(bias + dst) ||
+        !in_day(dst - std))
         return 0;
     rule->std_offset = -(bias + std) * 60;
     rule->dst_offset = -(bias + dst) * 60;

@@ -57,8 +57,9 @@ static void test_posix(void **state)
 
 static void test_names(void **state)
 {
-    static const char *const bad[] = {"",        "No/Such",          "Europe",     "/etc/passwd", "../../../etc/passwd",
-                                      "zone.tab", "Europe/../Etc/UTC", "Europe/Ber\nlin", "tzdata.zi"};
+    static const char *const bad[] = {
+        "",         "No/Such",           "Europe",          "/etc/passwd", "../../../etc/passwd",
+        "zone.tab", "Europe/../Etc/UTC", "Europe/Ber\nlin", "tzdata.zi"};
     eas_tzrule_t rule;
     for (size_t i = 0; i < COUNT(bad); i++) {
         if (eas_tz_zone(&rule, bad[i], *state))
@@ -220,10 +221,10 @@ static void test_broken_blobs(void **state)
     static const struct {
         int at, value, good;
     } rows[] = {
-        {0, 1441, 0},  {2, 0x8000, 0},   {86, 0x8000, 0},  {170, 0x8000, 0}, {84, -1441, 0}, {70, 13, 0},
-        {154, 255, 0}, {72, 7, 0},       {156, 0xFFFF, 0}, {74, 0, 0},       {74, 6, 0},     {158, 0xFFFF, 0},
-        {76, 25, 0},   {160, 0xFFFF, 0}, {78, 0xFFFF, 0},  {76, 24, 1},      {80, 59, 1},    {82, 999, 1},
-        {4, 0x41, 1},  {68, 2026, 1},    {68, 0xFFFF, 1},
+        {0, 1441, 0},    {2, 0x8000, 0},   {86, 0x8000, 0}, {170, 0x8000, 0}, {84, -1441, 0},   {84, 1439, 0},
+        {168, -1439, 0}, {70, 13, 0},      {154, 255, 0},   {72, 7, 0},       {156, 0xFFFF, 0}, {74, 0, 0},
+        {74, 6, 0},      {158, 0xFFFF, 0}, {76, 25, 0},     {160, 0xFFFF, 0}, {78, 0xFFFF, 0},  {76, 24, 1},
+        {80, 59, 1},     {82, 999, 1},     {4, 0x41, 1},    {68, 2026, 1},    {68, 0xFFFF, 1},
     };
     unsigned char blob[EAS_TZ_BLOB + 8] = {0};
     eas_tzrule_t rule, berlin;
@@ -304,10 +305,9 @@ static void test_absolute_dates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        POOL_TEST(test_posix),        POOL_TEST(test_names),  POOL_TEST(test_blob_bytes),
-        POOL_TEST(test_offsets),      POOL_TEST(test_blobs),  POOL_TEST(test_to_utc),
-        POOL_TEST(test_broken_blobs), POOL_TEST(test_half_blobs), POOL_TEST(test_find),
-        POOL_TEST(test_absolute_dates),
+        POOL_TEST(test_posix), POOL_TEST(test_names),          POOL_TEST(test_blob_bytes),   POOL_TEST(test_offsets),
+        POOL_TEST(test_blobs), POOL_TEST(test_to_utc),         POOL_TEST(test_broken_blobs), POOL_TEST(test_half_blobs),
+        POOL_TEST(test_find),  POOL_TEST(test_absolute_dates),
     };
     return RUN_TESTS(tests);
 }
