@@ -516,7 +516,7 @@ static usm_change_t *judge(usm_turn_t *turn, const usm_pending_row_t *p, const u
         withhold_row(turn, p, has, usm_error_text(got->error, pool));
         return NULL;
     }
-    if (p->state == USM_PENDING_OUTSIDE ||
+    if ((p->state == USM_PENDING_OUTSIDE && !got->item) ||
         (got->item && since != USM_TIME_NONE && got->edge != USM_TIME_NONE && got->edge < since))
         return gone(turn, p, has, USM_CHANGE_SOFTDELETE);
     if (!got->item)
@@ -544,6 +544,17 @@ static int window_full(const usm_turn_t *turn)
 {
     return turn->sent >= turn->params.window ||
            (turn->folder.fid && turn->sent && /* FolderSync has no MoreAvailable */ turn->bytes >= turn->session->ctx->config.turn_bytes_max);
+}
+
+/* The window may have grown since the entry was queued, so that an item it calls outside is inside again. */
+static usm_error_t *look_again(usm_bget_t *got, usm_turn_t *turn, const usm_pending_row_t *p, const usm_item_row_t *has)
+{
+    usm_time_t edge = p->edge != USM_TIME_NONE ? p->edge : has->edge, since = turn->params.since;
+    usm_session_t *session = turn->session;
+    if (p->state != USM_PENDING_OUTSIDE || (since != USM_TIME_NONE && edge != USM_TIME_NONE && edge < since))
+        return NULL;
+    return usm__checked(session, USM__BVT(session)->get(got, 1, &session->call, &turn->ref, &turn->params.fetch,
+                                                        turn->batch_pool, turn->batch_pool));
 }
 
 /* Did the entry just judged leave something for commit() to take? */
@@ -591,6 +602,8 @@ usm_error_t *usm_turn_next(const usm_change_t **change_p, usm_turn_t *turn, apr_
             continue;
         }
         USM_ERR(usm__device_has(&found, &has, turn, p->id, pool));
+        if (found)
+            USM_ERR(look_again(&got, turn, p, &has));
         *change_p = judge(turn, p, &got, found ? &has : NULL, pool);
         if (*change_p) {
             turn->batch_used |= (*change_p)->item != NULL;

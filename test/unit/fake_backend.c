@@ -105,15 +105,20 @@ static usm_error_t *reach(usm_bcall_t *call, apr_pool_t *pool)
     return fake.down ? USM_ERROR(pool, USM_EUNAVAILABLE, "down on command") : NULL;
 }
 
+static void be_slow(void)
+{
+    int slow = fake.slow_write_ms;
+    if (!slow)
+        return;
+    unlock(NULL);
+    apr_sleep(slow * 1000);
+    lock();
+}
+
 /* The write is done; should its answer get lost? */
 static usm_error_t *written(apr_pool_t *pool)
 {
-    int slow = fake.slow_write_ms;
-    if (slow) {
-        unlock(NULL);
-        apr_sleep(slow * 1000);
-        lock();
-    }
+    be_slow();
     if (fake.die_after > 0 && --fake.die_after == 0)
         return USM_ERROR(pool, USM_EUNAVAILABLE, "the answer was lost on command");
     return NULL;
@@ -428,6 +433,7 @@ static usm_error_t *f_send(usm_bcall_t *call, const char *mime, apr_size_t len, 
 {
     GUARD;
     USM_ERR(reach(call, pool));
+    be_slow(); /* it comes to Sent at the end */
     if (fake.die_after < 0 && ++fake.die_after == 0)
         return USM_ERROR(pool, USM_EUNAVAILABLE, "not sent on command");
     fake.sends++;

@@ -29,6 +29,7 @@ typedef struct device_t {
     char name[20], folder[20], key[70];
     held_t held[FAKE_ITEMS];
     int count, next_cid;
+    usm_time_t since;
 } device_t;
 
 static const int text_fields[4] = {USM_CONTACT_FIRST_NAME, USM_CONTACT_LAST_NAME, USM_CONTACT_COMPANY,
@@ -62,7 +63,7 @@ static void params_for(usm_turn_params_t *p, device_t *d, int window)
     memset(p, 0, sizeof *p);
     p->folder = *d->folder ? d->folder : NULL;
     p->key = d->key;
-    p->since = USM_TIME_NONE;
+    p->since = d->since;
     p->window = window;
     for (int f = 0; f < 4; f++)
         USM_FIELDSET_ADD(&p->fetch.fields, text_fields[f]);
@@ -193,6 +194,7 @@ static void start(device_t *d, const char *name, const char *folder)
     memset(d, 0, sizeof *d);
     snprintf(d->name, sizeof d->name, "%s", name);
     snprintf(d->folder, sizeof d->folder, "%s", folder);
+    d->since = USM_TIME_NONE;
     put(d->key, "0");
 }
 
@@ -711,12 +713,37 @@ static unsigned rnd(unsigned n)
     return (seed_state >> 16) % n;
 }
 
+/* Half of the items have an end, which edits move to and fro over the devices' windows. */
+static void move_end(fake_item_t *item)
+{
+    item->edge = rnd(2) ? USM_TIME_NONE : usm__now() - (apr_int64_t)rnd(20) * USM_DAY_MS + 3600000;
+}
+
+static usm_time_t random_window(void)
+{
+    return rnd(3) ? usm__now() - (apr_int64_t)rnd(20) * USM_DAY_MS : USM_TIME_NONE;
+}
+
+static void ping(device_t *d)
+{
+    apr_pool_t *pool;
+    usm_watch_t *watch;
+    usm_watch_result_t result;
+    int known;
+    apr_pool_create(&pool, test_pool);
+    OK(usm_watch_create(&watch, session_of(d, pool), pool));
+    OK(usm_watch_add(&known, watch, d->folder));
+    usm_watch_hierarchy(watch);
+    OK(usm_watch_check(&result, watch, pool));
+    apr_pool_destroy(pool);
+}
+
 static void server_edit(void)
 {
     fake_item_t *item = fake.count ? &fake.items[rnd((unsigned)fake.count)] : NULL;
     switch (rnd(4)) {
     case 0:
-        fake_add("32", apr_psprintf(test_pool, "S%u", rnd(1000)), "x");
+        move_end(fake_add("32", apr_psprintf(test_pool, "S%u", rnd(1000)), "x"));
         break;
     case 1:
         if (item && item->alive)
@@ -725,6 +752,8 @@ static void server_edit(void)
     default:
         if (item && item->alive) {
             snprintf(item->text[rnd(4)], 40, "s%u", rnd(1000));
+            if (rnd(4) == 0)
+                move_end(item);
             fake_touch(item);
         }
     }
@@ -778,6 +807,10 @@ static void walk(unsigned seed)
         int w = (int)rnd(2), repeats = 0;
         for (unsigned i = rnd(3); i > 0; i--)
             server_edit();
+        if (rnd(6) == 0)
+            devices[w]->since = random_window();
+        if (rnd(6) == 0)
+            ping(devices[w]);
         int n = strcmp(devices[w]->key, "0") ? random_commands(devices[w], cmds[w], 8) : 0;
         for (;;) {
             int lost = rnd(3) == 0 && repeats++ < 4;
@@ -788,6 +821,11 @@ static void walk(unsigned seed)
             trace("request", devices[w], cmds[w], n, code, lost);
             if (rnd(5) == 0)
                 server_edit();
+            if (rnd(4) == 0)
+                ping(devices[w]);
+            /* A repeat may leave out what the user has taken back meanwhile. */
+            if ((lost || code) && n && rnd(5) == 0)
+                n--;
             if (code && code != USM_EUNAVAILABLE)
                 fail_msg("seed %u step %d: code %d", seed, step, code - USM_ERR_BASE);
             if (!lost && !code)
@@ -795,6 +833,7 @@ static void walk(unsigned seed)
         }
     }
     for (int i = 0; i < 2; i++) {
+        devices[i]->since = USM_TIME_NONE;
         if (strcmp(devices[i]->key, "0") == 0)
             sync_all(devices[i]);
         sync_all(devices[i]);

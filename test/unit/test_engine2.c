@@ -343,6 +343,22 @@ static void test_old_end_moved_back(void **state)
     same(p, "32");
 }
 
+/* The window shrinks, and grows again before the device was told all of it, or the answer that told it was lost. */
+static void test_window_grows_again(void **state)
+{
+    usm_time_t now = usm__now();
+    for (int lost = 0; lost < 2; lost++) {
+        for (int i = 0; i < 10; i++)
+            fake_add("32", "A", "x")->edge = now - 2 * USM_DAY_MS;
+        phone_t *p = synced("anton", lost ? "phone1" : "phone0");
+        p->since = now - USM_DAY_MS;
+        assert_int_equal(request(p, NULL, 0, 3, lost, NULL), 0);
+        p->since = USM_TIME_NONE;
+        sync_all(p, 50);
+        same(p, "32");
+    }
+}
+
 /* ---- leases ---- */
 
 typedef struct repeat_t {
@@ -763,7 +779,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_lost_and_left_out), T(test_failed_and_left_out), T(test_long_queue_of_nothing),
-        T(test_many_own_changes), T(test_old_end_moved_back), T(test_impatient_repeats),
+        T(test_many_own_changes), T(test_old_end_moved_back), T(test_window_grows_again), T(test_impatient_repeats),
         T(test_lease_is_prolonged_and_kept), T(test_odd_ids), T(test_one_device_id_two_users),
         T(test_thousand_folders), T(test_send), T(test_send_unfinished), T(test_send_twice_at_once),
         T(test_refused_expires), T(test_shared_no_longer_than_trusted), T(test_refused_is_unshared),
