@@ -49,9 +49,10 @@ static int meeting_status(eas_map_t *map, const usm_item_t *item)
     const usm_attendees_t *list = item->v[USM_EVENT_ATTENDEES].u.attendees;
     for (int i = 0; i < list->count; i++)
         others += !is_self(info, list->items[i].email);
-    if (!others)
-        return 0;
-    return !organizer || is_self(info, organizer) ? 1 : 3;
+    /* The organizer is not among the attendees: an invitation to the user alone names nobody else there. */
+    if (organizer && !is_self(info, organizer))
+        return 3;
+    return others ? 1 : 0;
 }
 
 int eas_event_skips(eas_map_t *map, const eas_row_t *row)

@@ -194,6 +194,8 @@ static void test_meetings(void **state)
         {"a@b", {"a@b", "c@c"}, 0, "1", "1"},
         {"ALIAS@b", {"c@c"}, 0, "1", "1"},
         {NULL, {"c@c"}, 0, "1", "1"},
+        {"c@c", {"a@b"}, USM_ATT_ACCEPTED, "3", "3"}, /* to the user alone */
+        {"c@c", {NULL}, 0, "0", NULL},
         {"c@c", {"a@b", "c@c"}, USM_ATT_NONE, "3", "5"},
         {"c@c", {"a@b", "c@c"}, USM_ATT_TENTATIVE, "3", "2"},
         {"c@c", {"a@b", "c@c"}, USM_ATT_ACCEPTED, "3", "3"},
