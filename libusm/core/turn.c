@@ -67,7 +67,8 @@ static usm_error_t *start_over(usm_turn_t *turn, int found)
     return usm__finish(session, txn, USM__VT(session)->collection_reset(txn, coll));
 }
 
-/* What the client had changed with the lost answer: the repeat may leave some of it out, and detection has passed it. */
+/* What the client had changed with the lost answer: the repeat may leave some of it out, and detection has passed it.
+ */
 static usm_error_t *queue_echo(void *baton, const usm_echo_row_t *echo)
 {
     usm_turn_t *turn = baton;
@@ -543,7 +544,8 @@ static usm_change_t *judge(usm_turn_t *turn, const usm_pending_row_t *p, const u
 static int window_full(const usm_turn_t *turn)
 {
     return turn->sent >= turn->params.window ||
-           (turn->folder.fid && turn->sent && /* FolderSync has no MoreAvailable */ turn->bytes >= turn->session->ctx->config.turn_bytes_max);
+           (turn->folder.fid && turn->sent &&
+            /* FolderSync has no MoreAvailable */ turn->bytes >= turn->session->ctx->config.turn_bytes_max);
 }
 
 /* The window may have grown since the entry was queued, so that an item it calls outside is inside again. */

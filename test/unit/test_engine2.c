@@ -239,7 +239,7 @@ static phone_t *phone(const char *user, const char *name, const char *folder)
     p->folder = folder;
     p->since = USM_TIME_NONE;
     p->items = apr_hash_make(p->pool);
-    strcpy(p->key, "0");
+    apr_cpystrn(p->key, "0", sizeof(p->key));
     return p;
 }
 
@@ -394,7 +394,7 @@ static void test_impatient_repeats(void **state)
     fake.slow_write_ms = 400;
     for (int i = 0; i < 4; i++) {
         r[i] = (repeat_t){.p = phone("anton", "phone", "1"), .cmd = {.op = '+', .id = "c1", .name = "One"}};
-        strcpy(r[i].p->key, p->key);
+        apr_cpystrn(r[i].p->key, p->key, sizeof(r[i].p->key));
         apr_thread_create(&threads[i], NULL, run_repeat, &r[i], root);
         apr_sleep(100000);
     }
@@ -480,10 +480,10 @@ static void test_one_device_id_two_users(void **state)
     phone_t *p = synced("anton", "phone"), *q = synced("berta", "phone");
     char key[70];
     assert_string_not_equal(p->key, q->key);
-    strcpy(key, q->key);
-    strcpy(q->key, p->key);
+    apr_cpystrn(key, q->key, sizeof(key));
+    apr_cpystrn(q->key, p->key, sizeof(q->key));
     assert_int_equal(request(q, NULL, 0, 10, 0, NULL), USM_ESTALE_KEY);
-    strcpy(q->key, key);
+    apr_cpystrn(q->key, key, sizeof(q->key));
     usm_session_t *a = open_session("anton", "phone", test_pool), *b = open_session("berta", "phone", test_pool);
     const char *value;
     OK(usm_device_attr_set(a, "x", "anton's"));
@@ -632,7 +632,7 @@ static int logins_of(usm_context_t *c, const char *password, apr_status_t code)
 static void test_refused_expires(void **state)
 {
     usm_context_t *c = other_process(3600, 1);
-    strcpy(fake.bad_password, "new");
+    apr_cpystrn(fake.bad_password, "new", sizeof(fake.bad_password));
     assert_int_equal(logins_of(c, "new", USM_EAUTH), 1);
     fake.bad_password[0] = '\0'; /* the user has changed the password meanwhile */
     assert_int_equal(logins_of(c, "new", USM_EAUTH), 0);
@@ -656,7 +656,7 @@ static void test_refused_is_unshared(void **state)
     usm_context_t *a = other_process(3600, 60), *b = other_process(3600, 60);
     usm_login_t *login;
     assert_int_equal(logins_of(a, "secret", 0), 1);
-    strcpy(fake.bad_password, "secret");
+    apr_cpystrn(fake.bad_password, "secret", sizeof(fake.bad_password));
     OK(usm_login(&login, a, "anton", "secret", NULL, test_pool));
     usm__login_suspect(login);
     assert_int_equal(logins_of(a, "secret", USM_EAUTH), 1);
