@@ -73,6 +73,17 @@ def test_ox_down_is_503_never_401(site, user, version, log):
         assert a.status == 503 and int(a.header("Retry-After")) > 0, a
 
 
+@every()
+def test_database_down_is_503(site, user, version, log):
+    """Neither a password prompt nor an empty mailbox; the log says in one numbered line what to look at."""
+    log.allow("state database|database|store|EAS000|USM00")
+    for server in site.eas_no_store:
+        d = Device(server, user.name, user.password, version)
+        for a in (d.options(), d.foldersync()):
+            assert a.status == 503 and int(a.header("Retry-After")) > 0, a
+    assert any("EAS0" in line and "database" in line for line in log.lines()), log.lines()
+
+
 def test_fm56_wrong_password_is_remembered(site, user, log):
     """The second try with the same wrong password does not reach OX."""
     log.allow_auth_failures()
