@@ -6,7 +6,7 @@ bench.py RESULT.json [--quick] [NAME...]: all measurements, or those named. EAS_
 makes the loads short, to try the benchmark itself; its figures mean little.
 
 CPU is what all httpd processes used together (user and system, /proc/<pid>/stat) between the end of the preparations
-and the end of the load, divided by the requests.
+and the end of the load, divided by the requests; the least of three loads counts.
 """
 import json
 import os
@@ -23,6 +23,7 @@ from easlib.site import BUILD, Site  # noqa: E402
 LOAD, FLOOR = (os.path.join(BUILD, "test", "bench", name) for name in ("easload", "floor"))
 TICK = os.sysconf("SC_CLK_TCK")
 INBOX, CONTACTS = 2, 9
+TIMES = 3  # each load and each floor; the one with the least CPU counts, the others were disturbed
 LOG = ('LogFormat "%{eas-cmd}n %{eas-ox-calls}n %{eas-store}n %{eas-store-rows}n" cost\n'
        "CustomLog cost.log cost\n")
 BODY = ("The quick brown fox jumps over the lazy dog, and the bench counts what it costs. " * 26)[:2048]
@@ -184,24 +185,28 @@ class Bench:
             site.stop()
 
     def one_case(self, site, store, key, case, operation, requests, more):
-        load = Load(site, operation, "b11", connections=2, requests=requests, device="q" + case.replace("_", ""), **more)
-        costs = Costs(site)
-        result = load.run()
-        load.close()
-        if operation == "first" and result["adds"] != 100 * result["requests"]:
-            raise RuntimeError(f"{case}: {result['adds']} items in {result['requests']} answers, not 100 in each")
-        self.put(f"rps.{key}", result["rps"])
-        self.put(f"cpu_ms.{key}", result["cpu_ms"])
-        self.put(f"bytes.{key}", result["bytes"] / result["requests"])
+        results = []
+        for i in range(TIMES):
+            load = Load(site, operation, "b11", connections=2, requests=requests, device=f"q{case.replace('_', '')}{i}",
+                        **more)
+            costs = Costs(site)
+            results.append(load.run())
+            load.close()
+            if operation == "first" and results[-1]["adds"] != 100 * results[-1]["requests"]:
+                raise RuntimeError(f"{case}: {results[-1]['adds']} items in {requests} answers, not 100 in each")
+        best = min(results, key=lambda r: r["cpu_ms"])
+        self.put(f"rps.{key}", max(r["rps"] for r in results))
+        self.put(f"cpu_ms.{key}", best["cpu_ms"])
+        self.put(f"bytes.{key}", best["bytes"] / best["requests"])
         if store != "sqlite":
             return
         if operation != "options":
-            rows = costs.since("FolderSync" if case == "foldersync" else "Sync", result["requests"])
-            self.put("calls." + {"foldersync": "foldersync_nochange", "sync_nochange": "sync_nochange_mail"}.get(case, case),
-                     mean(r[0] for r in rows))
+            rows = costs.since("FolderSync" if case == "foldersync" else "Sync", results[-1]["requests"])
+            names = {"foldersync": "foldersync_nochange", "sync_nochange": "sync_nochange_mail"}
+            self.put("calls." + names.get(case, case), mean(r[0] for r in rows))
             self.put(f"statements.{case}", mean(r[1] for r in rows))
         if case in ("sync_nochange", "sync_100_contacts", "sync_100_mails"):
-            self.floor(site, case, result)
+            self.floor(site, case, best)
 
     def floor(self, site, case, result):
         """The floor program doing the same against the same stand-in."""
@@ -210,14 +215,16 @@ class Bench:
         if args == ["contacts"]:
             ox = site.ox.user("b11", "secret")
             options = ["-f", ox.default("contacts"), "-c", contact_columns()]
-        rounds = self.scale(400 if args != ["nochange"] else 4000)
-        with open(os.devnull, "wb") as sink:
-            got = subprocess.run([FLOOR, "-u", site.ox.url, "-n", "b11", "-p", "secret", "-r", str(rounds), "-o",
-                                  str(int(result["bytes"] / result["requests"])), *options, *args],
-                                 stdout=sink, stderr=subprocess.PIPE, text=True, check=False)
-        if got.returncode:
-            raise RuntimeError(got.stderr)
-        floor = json.loads(got.stderr)
+        argv = [FLOOR, "-u", site.ox.url, "-n", "b11", "-p", "secret", *options,
+                "-r", str(self.scale(4000 if args == ["nochange"] else 400)),
+                "-o", str(int(result["bytes"] / result["requests"])), *args]
+        floors = []
+        for _ in range(TIMES):
+            got = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+            if got.returncode:
+                raise RuntimeError(got.stderr)
+            floors.append(json.loads(got.stderr))
+        floor = min(floors, key=lambda f: f["cpu_ms"])
         self.put(f"floor_ms.{case}", floor["cpu_ms"])
         self.put(f"floor_ratio.{case}", result["cpu_ms"] / floor["cpu_ms"])
 
