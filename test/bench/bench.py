@@ -32,7 +32,8 @@ BODY = ("The quick brown fox jumps over the lazy dog, and the bench counts what 
 def contact(i):
     """Changed a minute after the one before, the last one an hour or more ago: no import in one burst."""
     modified = int(time.time() * 1000) - 3600000 - (100000 - i) * 60000
-    return {"modified": modified, "created": modified, "first_name": f"Ada{i}", "last_name": f"Lovelace {i}", "display_name": f"Lovelace {i}, Ada{i}",
+    return {"modified": modified, "created": modified,
+            "first_name": f"Ada{i}", "last_name": f"Lovelace {i}", "display_name": f"Lovelace {i}, Ada{i}",
             "email1": f"ada{i}@customer.example", "company": "Analytical Engines", "position": "Engineer",
             "telephone_business1": f"+49 30 {i:07d}", "cellular_telephone1": f"+49 170 {i:07d}",
             "street_business": "Unter den Linden 1", "city_business": "Berlin", "postal_code_business": "10117",
@@ -131,8 +132,8 @@ class Costs:
         self.pos = os.path.getsize(self.path) if os.path.exists(self.path) else 0
 
     def since(self, command, count):
-        """[ox calls, statements, rows] of the count requests of a command since this was made. A line is written a moment
-        after the answer."""
+        """[ox calls, statements, rows] of the count requests of a command since this was made. A line is written a
+        moment after the answer."""
         for _ in range(100):
             with open(self.path, encoding="ascii", errors="replace") as f:
                 f.seek(self.pos)
@@ -339,7 +340,7 @@ MEASUREMENTS = (
 
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as f:
-        model = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), "unknown processor")
+        model = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), "unknown")
     return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
 
 
