@@ -428,7 +428,8 @@ static void test_lease_is_prolonged_and_kept(void **state)
     OK(apply(turn, &two, test_pool));
     assert_true(turn->lease_renew > usm__now());
     OK(usm__write(&txn, turn->session, test_pool));
-    OK(store_vt.collection_lease(&done, txn, row.id, row.epoch, "other/1/1", usm__now() + 10000000, usm__now() + 1));
+    OK(store_vt.collection_lease(&done, txn, row.id, row.epoch, "other/1/1", usm__now() + 10000000,
+                                 usm__now() + 100000));
     OK(usm__finish(turn->session, txn, NULL));
     assert_true(done);
     turn->lease_renew = 0;
