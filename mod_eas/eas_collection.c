@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROTOCOL_ERROR 4
+#define PROTOCOL_ERROR SYNC_PROTOCOL
 
 static const struct {
     usm_class_e cls;
@@ -162,6 +162,8 @@ static int read_block(eas_options_t *o, const eas_node_t *options, unsigned vers
     EAS_NODE_EACH(node, options)
     {
         int good = 1, status = 0;
+        if (node->tag != EAS_AirSyncBase_BodyPreference && eas_node_next(node, node->tag))
+            return PROTOCOL_ERROR;
         switch (node->tag) {
         case EAS_AirSync_FilterType:
             good = eas_node_int(node, 0, 8, &n) && eas_filter_allowed(cls, (int)n);
@@ -190,7 +192,7 @@ static int read_block(eas_options_t *o, const eas_node_t *options, unsigned vers
             status = read_part_pref(node);
             break;
         case EAS_AirSync_Class:
-            good = eas_class_parse(eas_node_text(node)) == cls;
+            good = is_sms(options) || eas_class_parse(eas_node_text(node)) == cls;
             break;
         case EAS_AirSync_MaxItems: /* only the recipient cache may say it */
             good = 0;
@@ -204,20 +206,30 @@ static int read_block(eas_options_t *o, const eas_node_t *options, unsigned vers
     return 0;
 }
 
-int eas_options_read(eas_options_t *o, const eas_node_t *collection, unsigned version, usm_class_e cls)
+int eas_options_blocks(const eas_node_t **own_p, const eas_node_t *collection, unsigned version, usm_class_e cls)
 {
     const eas_node_t *options;
-    int own = 0, sms = 0;
+    int sms = 0;
+    *own_p = NULL;
     EAS_NODE_EACH_TAG(options, collection, EAS_AirSync_Options)
     {
-        /* SMS may be asked for beside mail; there is none here, which must not fail the rest. */
-        if (is_sms(options) && version >= 140 && cls == USM_EMAIL) {
-            if (sms++)
-                return PROTOCOL_ERROR;
-            continue;
-        }
-        if (own++)
-            return PROTOCOL_ERROR;
+        if (is_sms(options) && (version < 140 || cls != USM_EMAIL || sms++))
+            return 0;
+        if (!is_sms(options) && *own_p)
+            return 0;
+        if (!is_sms(options))
+            *own_p = options;
+    }
+    return 1;
+}
+
+int eas_options_read(eas_options_t *o, const eas_node_t *collection, unsigned version, usm_class_e cls)
+{
+    const eas_node_t *options, *own;
+    if (!eas_options_blocks(&own, collection, version, cls))
+        return PROTOCOL_ERROR;
+    EAS_NODE_EACH_TAG(options, collection, EAS_AirSync_Options)
+    {
         eas_options_t fresh;
         eas_options_init(&fresh);
         fresh.has_supported = o->has_supported;
@@ -226,7 +238,8 @@ int eas_options_read(eas_options_t *o, const eas_node_t *collection, unsigned ve
         int status = read_block(&fresh, options, version, cls);
         if (status)
             return status;
-        *o = fresh;
+        if (options == own) /* the other one is for messages that are not here, which must not fail the rest */
+            *o = fresh;
     }
     return 0;
 }

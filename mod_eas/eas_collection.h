@@ -23,9 +23,12 @@ void eas_options_init(eas_options_t *options);
 /** To and from the text that is stored with the collection. */
 const char *eas_options_pack(const eas_options_t *options, apr_pool_t *pool);
 void eas_options_unpack(eas_options_t *options, const char *text);
-/** Read an Options element (or several: SMS blocks are passed over) of @a collection into @a options, replacing what
- * was kept. @return 0, or the Sync status that names what is wrong. */
+/** Read an Options element of @a collection into @a options, replacing what was kept; one for SMS is checked and then
+ * passed over. @return 0, or the Sync status that names what is wrong. */
 int eas_options_read(eas_options_t *options, const eas_node_t *collection, unsigned version, usm_class_e cls);
+/** Finds the Options of the folder's own class, NULL when there are none. @return 0 when there are two for one class,
+ * or for classes that do not go together: beside those for mail only some for SMS may stand, from 14.0 on. */
+int eas_options_blocks(const eas_node_t **own_p, const eas_node_t *collection, unsigned version, usm_class_e cls);
 /** May a class be filtered like that? */
 int eas_filter_allowed(usm_class_e cls, int filter);
 /** Put range, conflict policy and fetch of the options into the parameters of a turn. */

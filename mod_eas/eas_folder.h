@@ -5,8 +5,11 @@
 
 #include "eas.h"
 
-/* Statuses of FolderSync, FolderCreate, FolderUpdate and FolderDelete (MS-ASCMD 2.2.3.177.4 to .7). */
-enum { FOLDER_OK = 1, FOLDER_RECIPIENT_CACHE = 3, FOLDER_STALE_KEY = 9, FOLDER_MALFORMED = 10 };
+/* Statuses that are the same in the four folder commands (MS-ASCMD 2.2.3.177.4 to .7). */
+#define FOLDER_OK FOLDERSYNC_OK
+#define FOLDER_RECIPIENT_CACHE FOLDERCREATE_SPECIAL
+#define FOLDER_STALE_KEY FOLDERSYNC_STALE_KEY
+#define FOLDER_MALFORMED FOLDERSYNC_MALFORMED
 
 /* Id and type of the recipient information cache, which is no folder of the user. */
 #define EAS_FOLDER_RI "RI"

@@ -7,28 +7,14 @@
 #include "eas_collection.h"
 
 #define EAS_SYNC_COLLECTIONS_MAX 300
-#define EAS_SYNC_COMMANDS_MAX 200 /* MS-ASCMD 3.1.5.10 */
-
-/** Statuses of Sync (MS-ASCMD 2.2.3.177.17). */
-enum {
-    SYNC_OK = 1,
-    SYNC_STALE_KEY = 3,
-    SYNC_PROTOCOL = 4,
-    SYNC_SERVER = 5,
-    SYNC_CONVERSION = 6,
-    SYNC_CONFLICT = 7,
-    SYNC_NOT_FOUND = 8,
-    SYNC_FULL = 9,
-    SYNC_HIERARCHY = 12,
-    SYNC_INCOMPLETE = 13,
-    SYNC_RANGE = 14,
-    SYNC_TOO_MANY = 15,
-    SYNC_RETRY = 16
-};
+#define EAS_SYNC_TIME apr_time_from_sec(20)  /* after that an answer takes nothing more in: phones give up at 30 s */
+#define EAS_SYNC_BYTES (8 << 20)             /* the same by size */
+#define EAS_SYNC_COMMANDS_MAX 200 /* in all of a request (MS-ASCMD 3.1.5.10) */
 
 /** Something to say about one of the device's commands. */
 typedef struct eas_response_row_t {
     unsigned tag; /**< EAS_AirSync_Add, Change, Delete, Fetch */
+    const char *cls; /**< as the command gave it, when it is not that of the folder; else NULL */
     const char *client_id, *server_id;
     int status;
     const usm_item_t *item; /**< Fetch */
@@ -59,7 +45,10 @@ typedef struct eas_sync_t {
     eas_ctx_t *ctx;
     apr_array_header_t *collections; /**< eas_collection_t */
     int window;        /**< over all collections, 0 = no such limit */
+    int commands;      /**< in all collections */
     apr_int64_t wait_ms;
+    apr_time_t started; /**< collections are run since then */
+    apr_uint64_t bytes; /**< of the items of the collections so far */
     int status;        /**< global failure, 0 = none */
     apr_int64_t limit; /**< with SYNC_RANGE and SYNC_TOO_MANY */
     const char *cached; /**< what is kept of the last request, NULL = nothing */

@@ -60,6 +60,12 @@ typedef enum {
 #include "mod_eas/tbl/status.h"
 } eas_status_code_t;
 
+/* SYNC_STALE_KEY and so on: what is below 100 is of one command. */
+enum {
+#define EAS_CMD_STATUS(command_, prefix_, name_, code_, first_, last_, text_) prefix_##name_ = code_,
+#include "mod_eas/tbl/cmdstatus.h"
+};
+
 typedef struct eas_status_t {
     int code;
     const char *name;

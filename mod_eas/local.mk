@@ -30,7 +30,7 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/class/class_task.c \
 	mod_eas/eas_query.c mod_eas/eas_query.h \
 	mod_eas/eas_table.c mod_eas/eas_table.h \
-	mod_eas/tbl/commands.h mod_eas/tbl/status.h \
+	mod_eas/tbl/cmdstatus.h mod_eas/tbl/commands.h mod_eas/tbl/status.h \
 	mod_eas/wbxml/wbxml_error.c mod_eas/wbxml/wbxml_error.h \
 	mod_eas/wbxml/wbxml_node.c mod_eas/wbxml/wbxml_node.h \
 	mod_eas/wbxml/wbxml_print.c mod_eas/wbxml/wbxml_print.h \

@@ -149,19 +149,33 @@ static int command_is_whole(const eas_node_t *cmd)
     }
 }
 
-static int read_commands(eas_collection_t *col, const eas_node_t *node)
+/* Two items under one temporary id: the device could not tell the answers apart. */
+static int is_named_twice(const eas_node_t *add)
+{
+    const char *id = eas_node_child_text(add, EAS_AirSync_ClientId);
+    for (const eas_node_t *cmd = eas_node_next(add, EAS_AirSync_Add); cmd; cmd = eas_node_next(cmd, EAS_AirSync_Add)) {
+        const char *other = eas_node_child_text(cmd, EAS_AirSync_ClientId);
+        if (other && strcmp(other, id) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int read_commands(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *node)
 {
     const eas_node_t *cmd;
     col->fetch_only = 1;
     EAS_NODE_EACH(cmd, eas_node_child(node, EAS_AirSync_Commands))
     {
-        if (!command_is_whole(cmd))
+        if (++sync->commands > EAS_SYNC_COMMANDS_MAX || !command_is_whole(cmd))
+            return 0;
+        if (cmd->tag == EAS_AirSync_Add && is_named_twice(cmd))
             return 0;
         col->fetch_only &= cmd->tag == EAS_AirSync_Fetch;
         col->commands++;
     }
     col->fetch_only &= col->commands > 0;
-    return col->commands <= EAS_SYNC_COMMANDS_MAX;
+    return 1;
 }
 
 static int read_switches(eas_collection_t *col, const eas_node_t *node)
@@ -184,13 +198,33 @@ static int read_switches(eas_collection_t *col, const eas_node_t *node)
     return 1;
 }
 
+/* What the elements of a folder's own class demand. @return 0 or the Status. */
+static int read_class(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *node)
+{
+    const char *cls = eas_node_child_text(node, EAS_AirSync_Class);
+    const eas_node_t *conversations = eas_node_child(node, EAS_AirSync_ConversationMode);
+    const eas_node_t *supported = eas_node_child(node, EAS_AirSync_Supported);
+    int yes;
+    if (cls && eas_class_parse(cls) != col->cls)
+        return SYNC_PROTOCOL;
+    if (conversations && (col->cls != USM_EMAIL || !eas_node_bool(conversations, &yes)))
+        return SYNC_PROTOCOL;
+    if (supported && col->cls == USM_NOTE)
+        return SYNC_PROTOCOL;
+    /* Only these two have what can be ghosted; after the first request it is passed over. */
+    if (supported && strcmp(col->key, "0") == 0 && (col->cls == USM_CONTACT || col->cls == USM_EVENT)) {
+        col->options.has_supported = 1;
+        eas_map_supported(&col->options.supported, col->cls, supported);
+    }
+    return eas_options_read(&col->options, node, sync->ctx->version, col->cls);
+}
+
 static usm_error_t *read_collection(eas_sync_t *sync, const eas_node_t *node)
 {
     unsigned version = sync->ctx->version;
     eas_collection_t *col;
     const char *id = eas_node_child_text(node, EAS_AirSync_CollectionId);
     const char *key = eas_node_child_text(node, EAS_AirSync_SyncKey);
-    const char *cls = eas_node_child_text(node, EAS_AirSync_Class);
     sync->status = SYNC_PROTOCOL;
     if (!id || !*id || strlen(id) > EAS_ID_MAX || !key || strlen(key) > EAS_ID_MAX || find(sync, id) ||
         !in_order(node, version))
@@ -201,25 +235,12 @@ static usm_error_t *read_collection(eas_sync_t *sync, const eas_node_t *node)
     col->id = id;
     col->key = key;
     int first = strcmp(key, "0") == 0;
-    if (!read_switches(col, node) || !read_commands(col, node) || (first && (col->get_changes || col->commands)))
+    if (!read_switches(col, node) || !read_commands(sync, col, node) || (first && (col->get_changes || col->commands)))
         return NULL;
     USM_ERR(complete(sync, col));
-    if (col->status == SYNC_OK) {
-        const eas_node_t *supported = eas_node_child(node, EAS_AirSync_Supported);
-        if (cls && eas_class_parse(cls) != col->cls)
-            return NULL;
-        if (eas_node_child(node, EAS_AirSync_ConversationMode) && col->cls != USM_EMAIL)
-            return NULL;
-        if (supported && first) { /* later ones are passed over */
-            col->options.has_supported = 1;
-            eas_map_supported(&col->options.supported, col->cls, supported);
-        }
-        if ((sync->status = eas_options_read(&col->options, node, version, col->cls)))
-            return NULL;
-    }
+    sync->status = col->status == SYNC_OK ? read_class(sync, col, node) : 0;
     if (col->fetch_only && !eas_node_child(node, EAS_AirSync_GetChanges))
         col->get_changes = 0;
-    sync->status = 0;
     return NULL;
 }
 
@@ -249,6 +270,21 @@ static void read_wait(eas_sync_t *sync, const eas_node_t *doc)
     sync->wait_ms = n * (wait ? 60000 : 1000);
 }
 
+/* Has the request what it must have, and nothing else? */
+static int has_shape(const eas_node_t *doc, const eas_node_t *list)
+{
+    static const unsigned tags[] = {EAS_AirSync_Collections, EAS_AirSync_Wait, EAS_AirSync_HeartbeatInterval,
+                                    EAS_AirSync_WindowSize, EAS_AirSync_Partial, 0};
+    const eas_node_t *node;
+    EAS_NODE_EACH(node, list)
+    {
+        if (node->tag != EAS_AirSync_Collection)
+            return 0;
+    }
+    /* Partial is to be partial to something. */
+    return eas_node_only(doc, tags) && (list || (eas_node_child(doc, EAS_AirSync_Partial) && doc->child->next));
+}
+
 usm_error_t *eas_sync_read(eas_sync_t *sync, const eas_node_t *doc)
 {
     const eas_node_t *list = eas_node_child(doc, EAS_AirSync_Collections), *node;
@@ -264,12 +300,7 @@ usm_error_t *eas_sync_read(eas_sync_t *sync, const eas_node_t *doc)
             sync->status = SYNC_PROTOCOL;
         return sync->status ? NULL : recall(sync, NULL);
     }
-    if ((!list && !partial) || (partial && !list && !window && !eas_node_child(doc, EAS_AirSync_Wait) &&
-                                !eas_node_child(doc, EAS_AirSync_HeartbeatInterval))) {
-        sync->status = SYNC_PROTOCOL;
-        return NULL;
-    }
-    if (window && !eas_node_int(window, 0, NUMBER_MAX, &n)) {
+    if (!has_shape(doc, list) || (window && !eas_node_int(window, 0, NUMBER_MAX, &n))) {
         sync->status = SYNC_PROTOCOL;
         return NULL;
     }

@@ -23,12 +23,19 @@ static int outcome_status(const usm_error_t *err, unsigned version)
     return version >= 140 ? SYNC_RETRY : SYNC_SERVER;
 }
 
-static void respond(eas_collection_t *col, unsigned tag, const char *client_id, const char *server_id, int status,
-                    const usm_item_t *item)
+/* A class that a command names and that is not the folder's: SMS in a mail folder, or a mistake. */
+static const char *other_class(const eas_collection_t *col, const eas_node_t *cmd)
+{
+    const char *cls = eas_node_child_text(cmd, EAS_AirSync_Class);
+    return cls && eas_class_parse(cls) != col->cls ? cls : NULL;
+}
+
+static void respond(eas_collection_t *col, const eas_node_t *cmd, const char *client_id, const char *server_id,
+                    int status, const usm_item_t *item)
 {
     eas_response_row_t *row = apr_array_push(col->responses);
-    *row = (eas_response_row_t){
-        .tag = tag, .client_id = client_id, .server_id = server_id, .status = status, .item = item};
+    *row = (eas_response_row_t){.tag = cmd->tag, .cls = other_class(col, cmd), .client_id = client_id,
+                                .server_id = server_id, .status = status, .item = item};
 }
 
 static void log_refusal(eas_sync_t *sync, const eas_collection_t *col, const char *what, const char *id,
@@ -56,7 +63,9 @@ static usm_error_t *run_add(eas_sync_t *sync, eas_collection_t *col, const eas_n
     const char *client_id = eas_node_child_text(cmd, EAS_AirSync_ClientId);
     usm_outcome_t out = {0};
     usm_item_t *item;
-    if (col->cls == USM_EMAIL) /* mail is not added by devices: it is sent */
+    if (other_class(col, cmd))
+        out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "an item of another class than its folder");
+    else if (col->cls == USM_EMAIL) /* mail is not added by devices: it is sent */
         out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "mail cannot be added by a device");
     else
         out.error = decode(&item, sync, col, cmd, NULL);
@@ -64,7 +73,7 @@ static usm_error_t *run_add(eas_sync_t *sync, eas_collection_t *col, const eas_n
         USM_ERR(usm_turn_add(&out, col->turn, client_id, item));
     if (out.error)
         log_refusal(sync, col, "Add", client_id, out.error);
-    respond(col, EAS_AirSync_Add, client_id, out.server_id, outcome_status(out.error, sync->ctx->version), NULL);
+    respond(col, cmd, client_id, out.server_id, outcome_status(out.error, sync->ctx->version), NULL);
     return NULL;
 }
 
@@ -82,7 +91,7 @@ static usm_error_t *run_change(eas_sync_t *sync, eas_collection_t *col, const ea
         USM_ERR(usm_turn_change(&out, col->turn, server_id, item, partial));
     if (out.error) { /* silence is success */
         log_refusal(sync, col, "Change", server_id, out.error);
-        respond(col, EAS_AirSync_Change, NULL, server_id, outcome_status(out.error, sync->ctx->version), NULL);
+        respond(col, cmd, NULL, server_id, outcome_status(out.error, sync->ctx->version), NULL);
     }
     return NULL;
 }
@@ -97,7 +106,7 @@ static usm_error_t *run_delete(eas_sync_t *sync, eas_collection_t *col, const ea
         USM_ERR(usm_turn_delete(&out, col->turn, server_id, col->how));
     if (out.error) {
         log_refusal(sync, col, "Delete", server_id, out.error);
-        respond(col, EAS_AirSync_Delete, NULL, server_id, outcome_status(out.error, sync->ctx->version), NULL);
+        respond(col, cmd, NULL, server_id, outcome_status(out.error, sync->ctx->version), NULL);
     }
     return NULL;
 }
@@ -123,7 +132,7 @@ static usm_error_t *run_fetch(eas_sync_t *sync, eas_collection_t *col, const eas
     usm_error_t *err = usm_turn_fetch(&item, col->turn, server_id, &fetch, sync->ctx->pool);
     if (err && usm_error_class(err) == USM_CLASS_UNAVAILABLE)
         return err;
-    respond(col, EAS_AirSync_Fetch, NULL, server_id, outcome_status(err, sync->ctx->version), item);
+    respond(col, cmd, NULL, server_id, outcome_status(err, sync->ctx->version), item);
     usm_error_clear(err);
     return NULL;
 }
@@ -150,16 +159,38 @@ static usm_error_t *run_commands(eas_sync_t *sync, eas_collection_t *col, int fe
     return NULL;
 }
 
+/* The server's changes, as many as the windows allow. Once the answer is full, one is looked at and put back, so that
+ * the device is told of more only where there is more. */
+static usm_error_t *take_changes(eas_sync_t *sync, eas_collection_t *col, int *window_left)
+{
+    const usm_change_t *change;
+    for (;;) {
+        USM_ERR(usm_turn_next(&change, col->turn, sync->ctx->pool));
+        if (!change)
+            break;
+        int began = sync->bytes || col->changes->nelts;
+        if (*window_left <= 0 || (began && apr_time_now() - sync->started > EAS_SYNC_TIME) ||
+            (sync->bytes && sync->bytes + usm_turn_bytes(col->turn) > EAS_SYNC_BYTES)) {
+            usm_turn_unread(col->turn);
+            break;
+        }
+        APR_ARRAY_PUSH(col->changes, const usm_change_t *) = change;
+        (*window_left)--;
+    }
+    sync->bytes += col->changes->nelts ? usm_turn_bytes(col->turn) : 0;
+    col->more = usm_turn_more(col->turn);
+    return NULL;
+}
+
 static usm_error_t *run_turn(eas_sync_t *sync, eas_collection_t *col, int *window_left)
 {
     eas_ctx_t *ctx = sync->ctx;
     usm_fieldset_t ghosted;
     usm_turn_params_t params = {.folder = col->id, .key = col->key, .strict = col->node == NULL};
-    const usm_change_t *change;
-    int first = strcmp(col->key, "0") == 0;
+    int first = strcmp(col->key, "0") == 0, room = *window_left > 0 ? *window_left : 1;
     eas_map_ghosted(&ghosted, col->cls, ctx->version, col->options.has_supported ? &col->options.supported : NULL);
     params.ghosted = &ghosted;
-    params.window = !col->get_changes || first ? 0 : col->window < *window_left ? col->window : *window_left;
+    params.window = !col->get_changes || first ? 0 : col->window < room ? col->window : room;
     col->options.window = col->window;
     params.options = eas_options_pack(&col->options, ctx->pool);
     eas_options_apply(&params, &col->options, col->cls, ctx);
@@ -168,15 +199,7 @@ static usm_error_t *run_turn(eas_sync_t *sync, eas_collection_t *col, int *windo
         USM_ERR(run_commands(sync, col, 0));
         USM_ERR(run_commands(sync, col, 1));
     }
-    for (;;) {
-        USM_ERR(usm_turn_next(&change, col->turn, ctx->pool));
-        if (!change)
-            break;
-        APR_ARRAY_PUSH(col->changes, const usm_change_t *) = change;
-        (*window_left)--;
-    }
-    /* A window used up by the collections before this one still means that there may be more. */
-    col->more = col->get_changes && !first && (params.window == 0 || usm_turn_more(col->turn));
+    USM_ERR(take_changes(sync, col, window_left));
     USM_ERR(usm_turn_close(&col->new_key, col->turn, ctx->pool));
     col->changed_key = strcmp(col->new_key, col->key) != 0;
     return NULL;

@@ -38,6 +38,7 @@ static void write_response(eas_sync_t *sync, const eas_collection_t *col, eas_wr
 {
     eas_view_t view = col->options.view;
     eas_writer_start(out, row->tag);
+    eas_writer_tag_text(out, EAS_AirSync_Class, row->cls);
     eas_writer_tag_text(out, EAS_AirSync_ClientId, row->client_id);
     eas_writer_tag_text(out, EAS_AirSync_ServerId, row->server_id);
     eas_writer_tag_int(out, EAS_AirSync_Status, row->status);

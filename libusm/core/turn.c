@@ -637,6 +637,11 @@ int usm_turn_more(const usm_turn_t *turn)
     return turn->more || (turn->queue && turn->queue_at < turn->queue->nelts);
 }
 
+apr_uint64_t usm_turn_bytes(const usm_turn_t *turn)
+{
+    return turn->bytes;
+}
+
 /* ---- end ---- */
 
 static usm_error_t *run_mutation(usm_turn_t *turn, usm_txn_t *txn, const usm__mutation_t *m, apr_int64_t new_gen)

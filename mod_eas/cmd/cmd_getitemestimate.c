@@ -7,28 +7,15 @@
 #define COLLECTIONS_MAX 1000
 #define ESTIMATE_MAX 512 /* with no filter Exchange counts no further */
 
-enum { ESTIMATE_OK = 1, ESTIMATE_NO_FOLDER = 2, ESTIMATE_NOT_PRIMED = 3, ESTIMATE_STALE_KEY = 4 };
-
-/* The Options of the folder's own class; those for SMS, which is not here, are passed over. */
-static const eas_node_t *own_options(const eas_node_t *collection)
-{
-    const eas_node_t *options;
-    EAS_NODE_EACH_TAG(options, collection, EAS_AirSync_Options)
-    {
-        const char *cls = eas_node_child_text(options, EAS_AirSync_Class);
-        if (!cls || strcmp(cls, "SMS") != 0)
-            return options;
-    }
-    return collection; /* up to 12.1 the filter stands there */
-}
-
 /* *filter_p: -1 = as in the last Sync. @return 0 or the status of the whole command. */
-static int read_filter(int *filter_p, const eas_node_t *collection, usm_class_e cls)
+static int read_filter(int *filter_p, const eas_node_t *collection, const eas_node_t *options, usm_class_e cls)
 {
-    const eas_node_t *filter = eas_node_child(own_options(collection), EAS_AirSync_FilterType);
+    const eas_node_t *filter = eas_node_child(options, EAS_AirSync_FilterType);
+    const eas_node_t *conversations = eas_node_child(collection, EAS_AirSync_ConversationMode);
     apr_int64_t n;
+    int yes;
     *filter_p = -1;
-    if (eas_node_child(collection, EAS_AirSync_ConversationMode) && cls != USM_EMAIL)
+    if (conversations && (cls != USM_EMAIL || !eas_node_bool(conversations, &yes)))
         return EAS_STATUS_InvalidXML;
     if (!filter)
         return 0;
@@ -46,6 +33,7 @@ static usm_error_t *estimate(int *status_p, int *count_p, int *global_p, eas_ctx
     const char *key = eas_node_child_text(node, EAS_AirSync_SyncKey), *packed = NULL;
     eas_options_t options;
     usm_turn_params_t params = {.folder = id, .key = key, .window = EAS_WINDOW_MAX};
+    const eas_node_t *own;
     usm_class_e cls;
     int filter;
     *count_p = 0;
@@ -57,9 +45,15 @@ static usm_error_t *estimate(int *status_p, int *count_p, int *global_p, eas_ctx
     }
     if (err)
         return err;
-    if (eas_node_child(own_options(node), EAS_AirSync_MaxItems)) /* of the recipient cache only */
+    if (!eas_options_blocks(&own, node, ctx->version, cls)) {
+        *status_p = ESTIMATE_STALE_KEY; /* that is the number for it, whatever it is called */
         return NULL;
-    *global_p = read_filter(&filter, node, cls);
+    }
+    if (!own)
+        own = node; /* up to 12.1 the filter stands there */
+    if (eas_node_child(own, EAS_AirSync_MaxItems)) /* of the recipient cache only */
+        return NULL;
+    *global_p = read_filter(&filter, node, own, cls);
     *status_p = !key || strcmp(key, "0") == 0 || !packed ? ESTIMATE_NOT_PRIMED : ESTIMATE_OK;
     if (*global_p || *status_p != ESTIMATE_OK)
         return NULL;
@@ -83,8 +77,14 @@ static usm_error_t *estimate(int *status_p, int *count_p, int *global_p, eas_ctx
 usm_error_t *eas_cmd_getitemestimate(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)
 {
     const eas_node_t *list = eas_node_child(doc, EAS_GetItemEstimate_Collections), *node;
-    unsigned n = eas_node_count(list, EAS_GetItemEstimate_Collection);
-    if (n == 0 || n > COLLECTIONS_MAX)
+    static const unsigned children[] = {EAS_GetItemEstimate_Collections, 0};
+    unsigned n = 0, others = 0;
+    EAS_NODE_EACH(node, list)
+    {
+        others += node->tag != EAS_GetItemEstimate_Collection;
+        n++;
+    }
+    if (n == 0 || others || n > COLLECTIONS_MAX || !eas_node_only(doc, children))
         return eas_answer_status(ctx, EAS_STATUS_InvalidXML);
     eas_writer_start(out, EAS_GetItemEstimate_GetItemEstimate);
     ctx->status = ESTIMATE_OK;

@@ -30,6 +30,8 @@ static usm_error_t *run_all(int *news_p, eas_sync_t *sync)
 {
     int left = sync->window ? sync->window : EAS_SYNC_COLLECTIONS_MAX * EAS_WINDOW_MAX, committed = 0;
     *news_p = 0;
+    sync->started = apr_time_now();
+    sync->bytes = 0;
     for (int i = 0; i < sync->collections->nelts && !sync->status; i++) {
         eas_collection_t *col = &APR_ARRAY_IDX(sync->collections, i, eas_collection_t);
         usm_error_t *err = eas_sync_run(sync, col, &left);

@@ -96,6 +96,8 @@ void usm_turn_withhold(usm_turn_t *turn, const char *why);
 void usm_turn_unread(usm_turn_t *turn);
 /** Are there more changes than were taken? Valid after next() gave NULL or the caller stopped. */
 int usm_turn_more(const usm_turn_t *turn);
+/** About how many bytes the items from next() have so far: a caller with several turns can bound its answer. */
+apr_uint64_t usm_turn_bytes(const usm_turn_t *turn);
 /** Commit. *key_p is the key for the client: a new one if anything was applied or sent, else the one it has.
  * Errors: RACE (another request was first: answer "retry"), STORE. */
 usm_error_t *usm_turn_close(const char **key_p, usm_turn_t *turn, apr_pool_t *pool);
