@@ -30,6 +30,7 @@ dist_usminclude_HEADERS = \
 	libusm/include/usm/fields.h \
 	libusm/include/usm/item.h \
 	libusm/include/usm/log.h \
+	libusm/include/usm/mail.h \
 	libusm/include/usm/session.h \
 	libusm/include/usm/store.h \
 	libusm/include/usm/sync.h \

@@ -17,6 +17,7 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/cmd/cmd_foldersync.c \
 	mod_eas/cmd/cmd_folderupdate.c \
 	mod_eas/cmd/cmd_getitemestimate.c \
+	mod_eas/cmd/cmd_moveitems.c \
 	mod_eas/cmd/cmd_ping.c \
 	mod_eas/cmd/cmd_provision.c \
 	mod_eas/cmd/cmd_sendmail.c \

@@ -131,6 +131,10 @@ apr_int64_t usm__fid_parse(const char *text);
 const char *usm__sid_make(apr_int64_t fid, const char *id, apr_pool_t *pool);
 /** Backend id behind a server id of the turn's folder; NULL when it is none. */
 usm_error_t *usm__sid_parse(const char **id_p, usm_turn_t *turn, const char *sid);
+/** The same outside of a turn; ids that are kept as a digest are looked for among those the device has in generation
+ * @a gen of @a collection (0: there is none). */
+usm_error_t *usm__sid_find(const char **id_p, usm_session_t *session, apr_int64_t folder, usm_id_t collection,
+                           apr_int64_t gen, const char *sid, apr_pool_t *pool);
 const char *usm__key_make(apr_int64_t epoch, apr_int64_t gen, apr_pool_t *pool);
 /** Non-zero when @a key has the right form. */
 int usm__key_parse(apr_int64_t *epoch_p, apr_int64_t *gen_p, const char *key);

@@ -84,34 +84,34 @@ static usm_error_t *find_long(void *baton, const usm_item_row_t *row)
     return NULL;
 }
 
-usm_error_t *usm__sid_parse(const char **id_p, usm_turn_t *turn, const char *sid)
+usm_error_t *usm__sid_find(const char **id_p, usm_session_t *session, apr_int64_t folder, usm_id_t collection,
+                           apr_int64_t gen, const char *sid, apr_pool_t *pool)
 {
-    *id_p = NULL;
-    if (!sid || strlen(sid) > 64)
-        return NULL;
-    if (turn->folder.fid == 0) {
-        *id_p = usm__fid_parse(sid) ? apr_pstrdup(turn->pool, sid) : NULL;
-        return NULL;
-    }
-    const char *colon = strchr(sid, ':');
+    const char *colon = sid && strlen(sid) <= 64 ? strchr(sid, ':') : NULL;
     apr_int64_t fid;
-    if (!colon || !parse_num(&fid, sid, (apr_size_t)(colon - sid)) || fid != turn->folder.fid || !colon[1])
+    *id_p = NULL;
+    if (!colon || !parse_num(&fid, sid, (apr_size_t)(colon - sid)) || fid != folder || !colon[1])
         return NULL;
     if (colon[1] != '~') { /* each item has one server id, and no other leads to it */
-        *id_p = is_plain(colon + 1) ? apr_pstrdup(turn->pool, colon + 1) : NULL;
+        *id_p = is_plain(colon + 1) ? apr_pstrdup(pool, colon + 1) : NULL;
         return NULL;
     }
-    find_t find = {.hash = colon + 1, .pool = turn->pool};
-    apr_pool_create(&find.scratch, turn->pool);
+    if (!collection)
+        return NULL;
+    find_t find = {.hash = colon + 1, .pool = pool};
     usm_txn_t *txn;
-    USM_ERR(usm__read(&txn, turn->session, find.scratch));
-    apr_pool_t *scan;
-    apr_pool_create(&scan, turn->pool);
-    find.scratch = scan;
-    USM_ERR(
-        usm__finish(turn->session, txn,
-                    USM__VT(turn->session)->item_scan(txn, turn->coll.id, turn->base, find_long, &find, turn->pool)));
+    apr_pool_create(&find.scratch, pool);
+    USM_ERR(usm__read(&txn, session, pool));
+    USM_ERR(usm__finish(session, txn, USM__VT(session)->item_scan(txn, collection, gen, find_long, &find, pool)));
     *id_p = find.found;
+    return NULL;
+}
+
+usm_error_t *usm__sid_parse(const char **id_p, usm_turn_t *turn, const char *sid)
+{
+    if (turn->folder.fid)
+        return usm__sid_find(id_p, turn->session, turn->folder.fid, turn->coll.id, turn->base, sid, turn->pool);
+    *id_p = sid && strlen(sid) <= 64 && usm__fid_parse(sid) ? apr_pstrdup(turn->pool, sid) : NULL;
     return NULL;
 }
 

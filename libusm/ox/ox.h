@@ -150,6 +150,8 @@ typedef struct ox_module_t {
 
 extern const ox_module_t ox_pim_module, ox_mail_module;
 
+usm_error_t *ox_move(usm_bmove_t *moves, int count, usm_bcall_t *call, const usm_bref_t *from, const usm_bref_t *to,
+                     apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_mail_send(usm_bcall_t *call, const char *mime, apr_size_t len, int save_in_sent,
                           apr_pool_t *scratch_pool);
 usm_error_t *ox_mail_was_sent(int *found_p, usm_bcall_t *call, const char *message_id, apr_pool_t *scratch_pool);

@@ -130,6 +130,7 @@ const usm_backend_vtable_t *usm_backend_ox(void)
         .find_uid = find_uid,
         .update = update,
         .remove = remove_item,
+        .move = ox_move,
         .send = ox_mail_send,
         .was_sent = ox_mail_was_sent,
     };

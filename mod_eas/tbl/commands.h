@@ -40,7 +40,7 @@ EAS_COMMAND(FolderDelete, 11, 25, EAS_VERSION_OPEN, EAS_FolderHierarchy_FolderDe
 EAS_COMMAND(FolderUpdate, 12, 25, EAS_VERSION_OPEN, EAS_FolderHierarchy_FolderUpdate,
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_folderupdate, "rename or move a folder")
 EAS_COMMAND(MoveItems, 13, 25, EAS_VERSION_OPEN, EAS_Move_MoveItems,
-            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none, "move items between folders")
+            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_moveitems, "move items between folders")
 EAS_COMMAND(GetItemEstimate, 14, 25, EAS_VERSION_OPEN, EAS_GetItemEstimate_GetItemEstimate,
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_getitemestimate,
             "count what a Sync would bring")

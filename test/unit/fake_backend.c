@@ -82,9 +82,11 @@ void fake_remove(fake_item_t *item)
 
 fake_item_t *fake_find(const char *id)
 {
-    for (int i = 0; i < fake.count; i++) {
-        if (strcmp(fake.items[i].id, id) == 0)
-            return &fake.items[i];
+    for (int alive = 1; alive >= 0; alive--) { /* a moved item has left a dead one of its id behind */
+        for (int i = 0; i < fake.count; i++) {
+            if (fake.items[i].alive == alive && strcmp(fake.items[i].id, id) == 0)
+                return &fake.items[i];
+        }
     }
     return NULL;
 }
@@ -429,6 +431,35 @@ static usm_error_t *f_remove(usm_bcall_t *call, const usm_bref_t *folder, const 
     return written(pool);
 }
 
+/* Items of mail folders get a new id, others keep theirs. */
+static usm_error_t *f_move(usm_bmove_t *moves, int count, usm_bcall_t *call, const usm_bref_t *from,
+                           const usm_bref_t *to, apr_pool_t *pool, apr_pool_t *scratch)
+{
+    GUARD;
+    USM_ERR(reach(call, pool));
+    for (int i = 0; i < count; i++) {
+        fake_item_t *item = fake_find(moves[i].id);
+        if (!item || !item->alive || strcmp(item->folder, from->id) != 0) {
+            moves[i].error = USM_ERROR(pool, USM_ENOTFOUND, "no such item");
+            continue;
+        }
+        if (strcmp(item->text[0], "stay") == 0) {
+            moves[i].error = USM_ERROR(pool, USM_EFORBIDDEN, "refused on command");
+            continue;
+        }
+        fake_item_t *copy = &fake.items[fake.count++]; /* the old one stays behind as a deleted item */
+        *copy = *item;
+        fake_remove(item);
+        if (from->cls == USM_EMAIL)
+            snprintf(copy->id, sizeof copy->id, "%d", 100 + fake.count);
+        snprintf(copy->folder, sizeof copy->folder, "%s", to->id);
+        fake_touch(copy);
+        fake.moves++;
+        moves[i].result = (usm_bwrite_t){.id = apr_pstrdup(pool, copy->id), .edge = copy->edge};
+    }
+    return written(pool);
+}
+
 static usm_error_t *f_send(usm_bcall_t *call, const char *mime, apr_size_t len, int save, apr_pool_t *pool)
 {
     GUARD;
@@ -453,7 +484,8 @@ static const usm_backend_vtable_t vtable = {
     .release = f_release, .drop = f_drop, .user = f_user, .userinfo = f_userinfo, .folders = f_folders,
     .folder_token = f_token, .folder_create = f_folder_create, .folder_update = f_folder_update,
     .folder_delete = f_folder_delete, .changed = f_changed, .changes = f_changes, .get = f_get, .add = f_add,
-    .find_uid = f_find_uid, .update = f_update, .remove = f_remove, .send = f_send, .was_sent = f_was_sent};
+    .find_uid = f_find_uid, .update = f_update, .remove = f_remove, .move = f_move, .send = f_send,
+    .was_sent = f_was_sent};
 
 const usm_backend_vtable_t *fake_backend(void)
 {

@@ -36,7 +36,7 @@ typedef struct fake_t {
     char sent[4000];   /* the last message */
     int die_after;     /* n > 0: the n-th write from now is done, and then reported as failed;
                         * -n: the n-th send is not done */
-    int adds, updates, removes, gets, sends, logins;
+    int adds, updates, removes, moves, gets, sends, logins;
     int slow_write_ms; /* a write takes that long */
     char bad_password[40];
     apr_uint64_t cursor_void; /* cursors older than this are void */

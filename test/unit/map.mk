@@ -11,7 +11,8 @@ MAP_TESTS = test/unit/test_timezone \
 	test/unit/test_collection \
 	test/unit/test_sync_read \
 	test/unit/test_sync_run \
-	test/unit/test_cmd_items
+	test/unit/test_cmd_items \
+	test/unit/test_cmd_move
 check_PROGRAMS += $(MAP_TESTS)
 TESTS += $(MAP_TESTS)
 MAP_TEST_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm $(CMOCKA_CFLAGS)
@@ -45,4 +46,7 @@ test_unit_test_sync_run_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_cmd_items_SOURCES = test/unit/test_cmd_items.c $(SYNC_TEST_SOURCES)
 test_unit_test_cmd_items_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_cmd_items_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_cmd_move_SOURCES = test/unit/test_cmd_move.c $(SYNC_TEST_SOURCES)
+test_unit_test_cmd_move_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_cmd_move_LDADD = $(MAP_TEST_LDADD)
 endif

@@ -82,6 +82,13 @@ typedef struct usm_bwrite_t {
     usm_time_t edge;
 } usm_bwrite_t;
 
+/** One item to be moved to another folder. */
+typedef struct usm_bmove_t {
+    const char *id;      /**< in the source folder */
+    usm_bwrite_t result; /**< id in the target folder; NULL = moved, but the server did not tell */
+    usm_error_t *error;  /**< this item alone was not moved: NOTFOUND, FORBIDDEN, QUOTA, CONFLICT, … */
+} usm_bmove_t;
+
 typedef struct usm_backend_vtable_t {
     const char *name;
     /** Set up for a process; @a pool lives as long. */
@@ -145,6 +152,10 @@ typedef struct usm_backend_vtable_t {
      */
     usm_error_t *(*remove)(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_delete_e how,
                            apr_uint64_t rev, apr_pool_t *scratch_pool);
+    /** Move items between two folders of one class; at most 50 rows a call. An item that has changed meanwhile moves as
+     * it is. Errors of the whole: UNAVAILABLE, BACKEND (then nothing is known of any row). */
+    usm_error_t *(*move)(usm_bmove_t *moves, int count, usm_bcall_t *call, const usm_bref_t *from,
+                         const usm_bref_t *to, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
     /** Send a 7-bit clean message. Errors: SENDER, RECIPIENT, QUOTA, UNAVAILABLE, BACKEND. */
     usm_error_t *(*send)(usm_bcall_t *call, const char *mime, apr_size_t len, int save_in_sent,
                          apr_pool_t *scratch_pool);

@@ -96,9 +96,9 @@ typedef struct usm_pending_row_t {
 } usm_pending_row_t;
 
 /** kinds of echo rows */
-enum { USM_ECHO_ADD, USM_ECHO_CHANGE, USM_ECHO_DELETE, USM_ECHO_SEND };
+enum { USM_ECHO_ADD, USM_ECHO_CHANGE, USM_ECHO_DELETE, USM_ECHO_SEND, USM_ECHO_MOVE };
 typedef struct usm_echo_row_t {
-    usm_id_t collection;  /**< 0 for sends, which belong to the device */
+    usm_id_t collection;  /**< 0 for sends and moves, which belong to the device */
     usm_id_t device;
     apr_int64_t base;     /**< generation of the key the client sent (0 for sends) */
     int kind;
@@ -220,7 +220,7 @@ typedef struct usm_store_vtable_t {
                               apr_pool_t *scratch_pool);
     /** Insert or replace. */
     usm_error_t *(*echo_put)(usm_txn_t *txn, const usm_echo_row_t *row);
-    /** Sends of a device: keep the newest @a keep and those younger than @a after. */
+    /** Sends and moves of a device: keep the newest @a keep and those younger than @a after. */
     usm_error_t *(*echo_trim_sends)(usm_txn_t *txn, usm_id_t device, int keep, usm_time_t after);
 
     /** Sealed groupware sessions shared between processes: @a name is a digest of the login, the value is opaque. */

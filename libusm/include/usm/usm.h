@@ -7,6 +7,7 @@
 #include <usm/fields.h>
 #include <usm/item.h>
 #include <usm/log.h>
+#include <usm/mail.h>
 #include <usm/session.h>
 #include <usm/sync.h>
 #include <usm/types.h>
