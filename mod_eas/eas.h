@@ -85,8 +85,25 @@ typedef struct eas_ctx_t {
     eas_writer_mark_t start; /* nothing written */
     int status;              /* EAS Status for the log, 0 = none */
     int answered;            /* the answer is complete */
+    int multipart;           /* the answer is the document and the parts behind it (MS-ASCMD 2.2.1.10.1.1) */
+    apr_array_header_t *parts; /* eas_part_t; NULL = none */
+    const char *raw_type;      /* the answer is no document but the one part, of this type */
     apr_time_t began;
 } eas_ctx_t;
+
+/* Bytes that go out as they are: of a file, or DATA. They live as long as the request's pool. */
+typedef struct eas_part_t {
+    apr_file_t *file;
+    const char *data;
+    apr_off_t len;
+} eas_part_t;
+
+/* Appends a part and returns its number in a multipart answer: from 1 on, 0 is the document. */
+int eas_part_add(eas_ctx_t *ctx, const eas_part_t *part);
+/* Drops the parts from number FIRST on. */
+void eas_part_drop(eas_ctx_t *ctx, int first);
+/* Puts head and parts around the document that is in the answer's body, or the raw part in its place. */
+void eas_part_finish(eas_ctx_t *ctx);
 
 /*
  * A command. DOC is the decoded request, NULL when the body is empty or a message (see ctx->body). Writes the answer's

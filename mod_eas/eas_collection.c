@@ -153,7 +153,7 @@ static int is_sms(const eas_node_t *options)
     return cls && strcmp(cls, "SMS") == 0;
 }
 
-static int read_block(eas_options_t *o, const eas_node_t *options, unsigned version, usm_class_e cls)
+int eas_options_block(eas_options_t *o, const eas_node_t *options, unsigned version, usm_class_e cls)
 {
     static const apr_int64_t mime_sizes[] = {0, 4096, 5120, 7168, 10240, 20480, 51200, 102400, -1};
     static const apr_int64_t sizes[] = {0, 512, 1024, 2048, 5120, 10240, 20480, 51200, 102400, -1};
@@ -235,7 +235,7 @@ int eas_options_read(eas_options_t *o, const eas_node_t *collection, unsigned ve
         fresh.has_supported = o->has_supported;
         fresh.supported = o->supported;
         fresh.window = o->window;
-        int status = read_block(&fresh, options, version, cls);
+        int status = eas_options_block(&fresh, options, version, cls);
         if (status)
             return status;
         if (options == own) /* the other one is for messages that are not here, which must not fail the rest */

@@ -29,6 +29,9 @@ int eas_options_read(eas_options_t *options, const eas_node_t *collection, unsig
 /** Finds the Options of the folder's own class, NULL when there are none. @return 0 when there are two for one class,
  * or for classes that do not go together: beside those for mail only some for SMS may stand, from 14.0 on. */
 int eas_options_blocks(const eas_node_t **own_p, const eas_node_t *collection, unsigned version, usm_class_e cls);
+/** Read the children of one Options element, of Sync or another command, on top of @a options. @return as
+ * eas_options_read(). */
+int eas_options_block(eas_options_t *options, const eas_node_t *node, unsigned version, usm_class_e cls);
 /** May a class be filtered like that? */
 int eas_filter_allowed(usm_class_e cls, int filter);
 /** Put range, conflict policy and fetch of the options into the parameters of a turn. */

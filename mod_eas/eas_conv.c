@@ -456,8 +456,12 @@ static usm_error_t *dec_attendees(usm_item_t *item, eas_map_t *map, const eas_ro
 static void enc_attachment(eas_map_t *map, const usm_attachment_t *a)
 {
     int old = map->ctx->version < 120;
-    const char *reference = apr_pstrcat(map->pool, map->server_id ? map->server_id : "", ":", a->id, NULL);
+    /* Tools that only show items have no session; nobody will fetch with what they see. */
+    const char *reference = map->ctx->session ? usm_ref_make(map->ctx->session, map->server_id, a->id, map->pool)
+                                              : apr_pstrcat(map->pool, map->server_id, ":", a->id, NULL);
     const char *name = a->name && *a->name ? a->name : a->is_message ? "message.eml" : "attachment";
+    if (!reference) /* nobody could ever fetch it */
+        return;
     eas_writer_start(map->out, old ? EAS_Email_Attachment : EAS_AirSyncBase_Attachment);
     eas_writer_tag_text(map->out, old ? EAS_Email_DisplayName : EAS_AirSyncBase_DisplayName, name);
     eas_writer_tag_text(map->out, old ? EAS_Email_AttName : EAS_AirSyncBase_FileReference, reference);

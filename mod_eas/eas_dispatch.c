@@ -355,6 +355,7 @@ static void finish(eas_ctx_t *ctx)
         rsp->length = eas_writer_bytes(ctx->out);
         rsp->content_type = EAS_WBXML_TYPE;
     }
+    eas_part_finish(ctx);
     apr_table_setn(rsp->headers, "Cache-Control", "private");
     apr_table_setn(rsp->headers, "MS-Server-ActiveSync", SERVER_VERSION);
 }

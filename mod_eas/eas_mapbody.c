@@ -126,6 +126,11 @@ static void put_data(eas_map_t *map, unsigned tag, const form_t *form)
     apr_size_t bad;
     if (!form->len)
         return;
+    if (map->ctx->multipart && tag == EAS_AirSyncBase_Data) {
+        eas_part_t part = {.data = apr_pmemdup(map->ctx->pool, form->data, form->len), .len = (apr_off_t)form->len};
+        eas_writer_tag_int(map->out, EAS_ItemOperations_Part, eas_part_add(map->ctx, &part));
+        return;
+    }
     eas_writer_start(map->out, tag);
     if (form->type == 4 && eas_xml_check(form->data, form->len, &bad) != form->len)
         eas_writer_opaque(map->out, form->data, form->len); /* the only way to carry such bytes unharmed */

@@ -83,6 +83,9 @@ usm_error_t *eas_answer_status(eas_ctx_t *ctx, int status)
     int http = 200;
 
     eas_writer_rollback(ctx->out, &ctx->start);
+    eas_part_drop(ctx, 1);
+    ctx->multipart = 0;
+    ctx->raw_type = NULL;
     ctx->answered = 1;
     ctx->status = status < 200 ? status : 0;
     if (status >= 200) {

@@ -8,16 +8,21 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/eas.h mod_eas/eas_body.c mod_eas/eas_dispatch.c mod_eas/eas_status.c \
 	mod_eas/eas_conf.c mod_eas/eas_conf.h \
 	mod_eas/eas_devinfo.c mod_eas/eas_devinfo.h \
+	mod_eas/eas_fetch.c mod_eas/eas_fetch.h \
 	mod_eas/eas_folder.c mod_eas/eas_folder.h \
+	mod_eas/eas_part.c \
 	mod_eas/eas_policy.c mod_eas/eas_policy.h \
+	mod_eas/eas_spool.c mod_eas/eas_spool.h \
 	mod_eas/eas_version.c mod_eas/eas_version.h \
 	mod_eas/tbl/directives.h mod_eas/tbl/errmap.h mod_eas/tbl/folders.h mod_eas/tbl/policy.h \
 	mod_eas/cmd/cmd_foldercreate.c \
 	mod_eas/cmd/cmd_folderdelete.c \
 	mod_eas/cmd/cmd_foldersync.c \
 	mod_eas/cmd/cmd_folderupdate.c \
+	mod_eas/cmd/cmd_getattachment.c \
 	mod_eas/cmd/cmd_getitemestimate.c \
 	mod_eas/cmd/cmd_moveitems.c \
+	mod_eas/cmd/cmd_itemoperations.c \
 	mod_eas/cmd/cmd_ping.c \
 	mod_eas/cmd/cmd_provision.c \
 	mod_eas/cmd/cmd_sendmail.c \

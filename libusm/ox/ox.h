@@ -107,6 +107,10 @@ usm_error_t *ox_multiple(ox_json_t **answers_p, usm_bcall_t *call, const ox_json
 /** GET of bytes, at most @a max. @a path may also be a server-relative URL ("/ajax/image/…"). Errors: NOTFOUND (404).
  * */
 usm_error_t *ox_get_bytes(ox_rsp_t *rsp, usm_bcall_t *call, const char *path, apr_size_t max, apr_pool_t *pool);
+/** GET of bytes which go to @a fn as they arrive, at most @a max; nothing of them is kept. *seen_p is their number. An
+ * error of @a fn ends the call. Errors as ox_get_bytes(). */
+usm_error_t *ox_get_stream(apr_uint64_t *seen_p, usm_bcall_t *call, const char *path, apr_size_t max, usm_data_fn fn,
+                           void *baton, apr_pool_t *pool);
 
 /** A request object for ox_multiple(): module, action, and pairs as in ox_path(). */
 ox_json_t *ox_request(apr_pool_t *pool, const char *module, const char *action, ...);
@@ -124,6 +128,7 @@ usm_error_t *ox_folder_create(const char **id_p, usm_bcall_t *call, const char *
 usm_error_t *ox_folder_update(const char **id_p, usm_bcall_t *call, const usm_bref_t *folder, const char *parent_id,
                               const char *name, apr_pool_t *pool);
 usm_error_t *ox_folder_delete(usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *scratch_pool);
+usm_error_t *ox_folder_clear(usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *scratch_pool);
 /** USM_RIGHT_… of OX's permission bits (spec 2.4). */
 int ox_rights(apr_int64_t bits);
 
@@ -146,6 +151,9 @@ typedef struct ox_module_t {
                            apr_pool_t *result_pool, apr_pool_t *scratch_pool);
     usm_error_t *(*remove)(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_delete_e how,
                            apr_uint64_t rev, apr_pool_t *scratch_pool);
+    /** NULL: items of the module have no parts. */
+    usm_error_t *(*part)(apr_uint64_t *size_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                         const char *part, usm_data_fn fn, void *baton, apr_pool_t *scratch_pool);
 } ox_module_t;
 
 extern const ox_module_t ox_pim_module, ox_mail_module;

@@ -105,6 +105,14 @@ static usm_error_t *remove_item(usm_bcall_t *call, const usm_bref_t *folder, con
     return module_of(folder)->remove(call, folder, id, how, rev, scratch_pool);
 }
 
+static usm_error_t *read_part(apr_uint64_t *size_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                              const char *part, usm_data_fn fn, void *baton, apr_pool_t *scratch_pool)
+{
+    if (!module_of(folder)->part)
+        return USM_ERROR(scratch_pool, USM_ENOTFOUND, "items of this kind have no attachments");
+    return module_of(folder)->part(size_p, call, folder, id, part, fn, baton, scratch_pool);
+}
+
 const usm_backend_vtable_t *usm_backend_ox(void)
 {
     static const usm_backend_vtable_t vtable = {
@@ -131,6 +139,8 @@ const usm_backend_vtable_t *usm_backend_ox(void)
         .update = update,
         .remove = remove_item,
         .move = ox_move,
+        .part = read_part,
+        .folder_clear = ox_folder_clear,
         .send = ox_mail_send,
         .was_sent = ox_mail_was_sent,
     };

@@ -55,6 +55,8 @@ const char *ox_columns(apr_pool_t *pool, const int *columns, int count)
     return apr_array_pstrcat(pool, parts, ',');
 }
 
+#define STREAM_TIMEOUT_MS 600000 /* a large attachment takes its time */
+
 /* ---- one call, with a repeat after a new login ---- */
 
 /* What differs between the kinds of calls: how the answer is read. */
@@ -71,6 +73,9 @@ struct oxcall_t {
     ox_row_fn on_row;
     void *baton;
     ox_rsp_t *bytes;
+    usm_data_fn on_bytes; /* of a body that is handed on */
+    usm_error_t *handed;  /* what it said */
+    apr_uint64_t seen;
 };
 
 static const char *url_of(const oxcall_t *c, const ox_snap_t *snap, apr_pool_t *pool)
@@ -207,6 +212,46 @@ static usm_error_t *read_bytes(int *lost_p, oxcall_t *c, ox_rsp_t *rsp, apr_pool
     return NULL;
 }
 
+/* ---- bodies that are handed on ---- */
+
+static int is_json(const char *type)
+{
+    return strncmp(type, "text/javascript", 15) == 0 || strncmp(type, "application/json", 16) == 0;
+}
+
+static int on_stream_head(void *baton, int status, const char *content_type)
+{
+    return status == 200 && !is_json(content_type);
+}
+
+static int on_stream_bytes(void *baton, const char *data, apr_size_t len)
+{
+    oxcall_t *c = baton;
+    c->seen += len;
+    c->handed = c->on_bytes(c->baton, data, len);
+    return c->handed != NULL;
+}
+
+/* What was kept is an error, or a part whose own type is JSON. */
+static usm_error_t *read_stream(int *lost_p, oxcall_t *c, ox_rsp_t *rsp, apr_pool_t *pool)
+{
+    if (c->handed || c->seen)
+        return c->handed;
+    if (rsp->len > 0 && is_json(rsp->content_type)) {
+        ox_answer_t answer = {0};
+        ox_json_t *root = ox_json_parse(rsp->body, rsp->len, pool);
+        if (ox_json_get(root, "error"))
+            return take_envelope(lost_p, &answer, root, rsp, pool);
+    }
+    *lost_p = rsp->status == 403;
+    if (rsp->status == 404)
+        return USM_ERROR(pool, USM_ENOTFOUND, "groupware server answered HTTP 404");
+    if (rsp->status != 200)
+        return no_json(rsp, pool);
+    c->seen = rsp->len;
+    return rsp->len ? c->on_bytes(c->baton, rsp->body, rsp->len) : NULL;
+}
+
 /* ---- the kinds of calls ---- */
 
 static void dump_body(ox_req_t *req, const ox_json_t *body, apr_pool_t *pool)
@@ -280,4 +325,20 @@ usm_error_t *ox_get_bytes(ox_rsp_t *rsp, usm_bcall_t *call, const char *path, ap
     oxcall_t c = {.call = call, .req = {.method = "GET"}, .path = path, .read = read_bytes, .bytes = rsp};
     c.req.max = max;
     return run(&c, pool);
+}
+
+usm_error_t *ox_get_stream(apr_uint64_t *seen_p, usm_bcall_t *call, const char *path, apr_size_t max, usm_data_fn fn,
+                           void *baton, apr_pool_t *pool)
+{
+    oxcall_t c = {.call = call, .req = {.method = "GET"}, .path = path, .read = read_stream, .on_bytes = fn,
+                  .baton = baton};
+    c.req.max = max;
+    c.req.on_head = on_stream_head;
+    c.req.on_data = on_stream_bytes;
+    c.req.baton = &c;
+    c.req.timeout_ms = STREAM_TIMEOUT_MS;
+    *seen_p = 0;
+    USM_ERR(run(&c, pool));
+    *seen_p = c.seen;
+    return NULL;
 }

@@ -343,3 +343,16 @@ usm_error_t *ox_folder_delete(usm_bcall_t *call, const usm_bref_t *folder, apr_p
         return USM_ERROR(scratch_pool, USM_EFORBIDDEN, "OX did not delete folder %.100s", folder->id);
     return NULL;
 }
+
+usm_error_t *ox_folder_clear(usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *scratch_pool)
+{
+    ox_answer_t answer;
+    ox_json_t *ids = ox_json_array(scratch_pool);
+    ox_json_add_text(ids, folder->id);
+    USM_ERR(ox_put(&answer, call,
+                   ox_path(scratch_pool, folder->cls == USM_EMAIL ? "mail" : "folders", "action", "clear", NULL), ids,
+                   scratch_pool));
+    if (ox_json_count(answer.data) > 0)
+        return USM_ERROR(scratch_pool, USM_EFORBIDDEN, "OX did not empty folder %.100s", folder->id);
+    return NULL;
+}

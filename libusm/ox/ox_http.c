@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define BODY_MAX ((apr_size_t)64 * 1024 * 1024)
+#define ERROR_MAX ((apr_size_t)1024 * 1024) /* of a text that is kept in place of a streamed body */
 #define COOKIE_MAX 64
 #define COOKIE_LEN_MAX 8192
 
@@ -30,6 +31,8 @@ typedef struct xfer_t {
     char *buf;
     apr_size_t len, size, max, seen;
     int stopped, too_large, no_memory;
+    CURL *curl;
+    int keep; /* the body is kept although there is an on_data: its head was refused */
 } xfer_t;
 
 /* ---- the pool of handles and the breaker ---- */
@@ -129,16 +132,30 @@ static int body_grow(xfer_t *x, apr_size_t more)
     return 1;
 }
 
+/* The first piece of a body that may be an error's text. */
+static void judge_head(xfer_t *x)
+{
+    long status = 0;
+    char *type = NULL;
+    curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(x->curl, CURLINFO_CONTENT_TYPE, &type);
+    x->keep = !x->req->on_head(x->req->baton, (int)status, type ? type : "");
+    if (x->keep && x->max > ERROR_MAX)
+        x->max = ERROR_MAX;
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *baton)
 {
     xfer_t *x = baton;
     size_t len = size * count;
+    if (x->req->on_head && !x->seen && len)
+        judge_head(x);
     x->seen += len;
     if (x->seen > x->max) {
         x->too_large = 1;
         return 0;
     }
-    if (x->req->on_data) {
+    if (x->req->on_data && !x->keep) {
         if (x->req->on_data(x->req->baton, data, len) != 0) {
             x->stopped = 1;
             return 0;
@@ -351,6 +368,7 @@ usm_error_t *ox_http_perform(ox_rsp_t *rsp, ox_http_t *http, const ox_req_t *req
     }
     usm_error_t *err = NULL;
     CURLcode rc = CURLE_OUT_OF_MEMORY;
+    x.curl = curl;
     set_transport(curl, http, req);
     if (!body_grow(&x, 0) || !set_request(curl, &headers, &mime, req, &x)) {
         err = USM_ERROR(pool, USM_ENOMEM, NULL);

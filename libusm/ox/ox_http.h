@@ -26,6 +26,9 @@ typedef struct ox_http_config_t {
 /** Receives the (decompressed) body in pieces. 0 = go on; anything else ends the transfer early, which is no error. */
 typedef int (*ox_http_data_fn)(void *baton, const char *data, apr_size_t len);
 
+/** Asked when the body begins: shall it go to on_data? 0 = no, it is kept in the answer (an error's text). */
+typedef int (*ox_http_head_fn)(void *baton, int status, const char *content_type);
+
 /** A part of a multipart/form-data upload. */
 typedef struct ox_part_t {
     const char *name;
@@ -47,6 +50,7 @@ typedef struct ox_req_t {
     int part_count;
     apr_size_t max;          /**< bytes of answer taken; more is LIMIT. 0 = 64 MiB */
     ox_http_data_fn on_data; /**< NULL: the body is kept in the answer */
+    ox_http_head_fn on_head; /**< NULL: all of it goes to on_data; what it refuses is kept up to 1 MiB */
     void *baton;
     int timeout_ms; /**< 0 = the client's */
 } ox_req_t;

@@ -275,4 +275,5 @@ const ox_module_t ox_mail_module = {
     .find_uid = ox_mail_find_uid,
     .update = ox_mail_update,
     .remove = ox_mail_remove,
+    .part = ox_mail_part,
 };

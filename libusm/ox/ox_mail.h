@@ -27,6 +27,9 @@ int ox_mailstate_parse(ox_mailstate_t *state, const char *text, apr_pool_t *pool
 
 usm_error_t *ox_mail_get(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,
                          const usm_fetch_t *fetch, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+/** OX: mail?action=attachment. A part of an attached message has the number of its own below that message's. */
+usm_error_t *ox_mail_part(apr_uint64_t *size_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                          const char *part, usm_data_fn fn, void *baton, apr_pool_t *scratch_pool);
 usm_error_t *ox_mail_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *item,
                          const char *uid, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_mail_find_uid(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *uid,

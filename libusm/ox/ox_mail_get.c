@@ -9,6 +9,8 @@
 
 #define ANSWER_MAX ((apr_uint64_t)8 * 1024 * 1024) /* bytes of mail asked for in one call */
 #define MAIL_FIXED 8192                            /* of an answer, beside the body */
+#define SHOWN_MAX 100 /* attachments that are looked for in the HTML */
+#define PART_MAX ((apr_size_t)2048 * 1024 * 1024)
 #define RAW_MAX ((apr_size_t)256 * 1024 * 1024)
 
 /* One mail on its way. */
@@ -225,6 +227,24 @@ static void add_nested(apr_array_header_t *list, const ox_json_t *mail, apr_pool
         APR_ARRAY_PUSH(list, usm_attachment_t) = a;
 }
 
+/* What the HTML shows by its Content-ID is inline, whatever its disposition says: many senders call it attachment. */
+static void mark_shown(apr_array_header_t *list, const ox_json_t *parts, apr_pool_t *pool)
+{
+    int looked = 0;
+    for (int i = 0; i < list->nelts && looked < SHOWN_MAX; i++) {
+        usm_attachment_t *a = &APR_ARRAY_IDX(list, i, usm_attachment_t);
+        if (!a->content_id || !*a->content_id || a->is_inline)
+            continue;
+        const char *url = apr_pstrcat(pool, "cid:", a->content_id, NULL);
+        looked++;
+        for (int k = 0; k < ox_json_count(parts) && !a->is_inline; k++) {
+            const ox_json_t *part = ox_json_at(parts, k);
+            if (is_body_part(part) && is_html(part))
+                a->is_inline = strstr(ox_json_str(ox_json_get(part, "content"), NULL), url) != NULL;
+        }
+    }
+}
+
 static void read_attachments(usm_item_t *item, const ox_json_t *mail)
 {
     apr_array_header_t *list = apr_array_make(item->pool, 4, sizeof(usm_attachment_t));
@@ -233,6 +253,7 @@ static void read_attachments(usm_item_t *item, const ox_json_t *mail)
         if (!is_body_part(ox_json_at(parts, i)))
             add_attachment(list, ox_json_at(parts, i), item->pool);
     }
+    mark_shown(list, parts, item->pool);
     for (int i = 0; i < ox_json_count(nested); i++)
         add_nested(list, ox_json_at(nested, i), item->pool);
     usm_attachments_t *out = apr_palloc(item->pool, sizeof *out);
@@ -435,6 +456,15 @@ static usm_error_t *read_sources(const reading_t *g)
             USM_ERR(take_source(g, batch[k], ox_json_at(answers, k)));
     }
     return NULL;
+}
+
+usm_error_t *ox_mail_part(apr_uint64_t *size_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                          const char *part, usm_data_fn fn, void *baton, apr_pool_t *scratch_pool)
+{
+    return ox_get_stream(size_p, call,
+                         ox_path(scratch_pool, "mail", "action", "attachment", "folder", folder->id, "id", id,
+                                 "attachment", part, "save", "1", NULL),
+                         PART_MAX, fn, baton, scratch_pool);
 }
 
 usm_error_t *ox_mail_get(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,

@@ -21,7 +21,8 @@ EAS_COMMAND(SmartForward, 2, 25, EAS_VERSION_OPEN, EAS_ComposeMail_SmartForward,
 EAS_COMMAND(SmartReply, 3, 25, EAS_VERSION_OPEN, EAS_ComposeMail_SmartReply,
             EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN,
             eas_cmd_none, "answer a message of the mailbox")
-EAS_COMMAND(GetAttachment, 4, 25, 121, 0, EAS_CMD_NEEDS_POLICY | EAS_CMD_EMPTY_OK, eas_cmd_none, "fetch an attachment")
+EAS_COMMAND(GetAttachment, 4, 25, 121, 0, EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_EMPTY_OK,
+            eas_cmd_getattachment, "fetch an attachment")
 EAS_COMMAND(GetHierarchy, -1, 25, 121, EAS_FolderHierarchy_Folders,
             EAS_CMD_NEEDS_POLICY | EAS_CMD_EMPTY_OK, eas_cmd_none, "list the mail folders")
 EAS_COMMAND(CreateCollection, -1, 25, 121, 0, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none,
@@ -55,7 +56,7 @@ EAS_COMMAND(Ping, 18, 25, EAS_VERSION_OPEN, EAS_Ping_Ping,
             EAS_CMD_BUILT | EAS_CMD_NO_POLICY | EAS_CMD_WBXML_IN | EAS_CMD_EMPTY_OK | EAS_CMD_LONG_POLL, eas_cmd_ping,
             "wait for changes")
 EAS_COMMAND(ItemOperations, 19, 120, EAS_VERSION_OPEN, EAS_ItemOperations_ItemOperations,
-            EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN, eas_cmd_none,
+            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN, eas_cmd_itemoperations,
             "fetch items and attachments, empty folders, move conversations")
 EAS_COMMAND(Provision, 20, 25, EAS_VERSION_OPEN, EAS_Provision_Provision,
             EAS_CMD_BUILT | EAS_CMD_NO_POLICY | EAS_CMD_WBXML_IN, eas_cmd_provision, "policies and remote wipe")

@@ -55,4 +55,6 @@ EAS_DIRECTIVE(EASLoginStripDomain, login_strip_domain, FLAG, LOCATION, "off", 0,
               "log in as \"user\" when a device gives \"domain\\user\"")
 EAS_DIRECTIVE(EASRetryAfter, retry_after, NUMBER, LOCATION, "60", 1, 3600,
               "seconds after which devices shall come again when something behind the server is down")
+EAS_DIRECTIVE(EASMaxAttachments, max_attachments, BYTES, LOCATION, "256M", 65536, 2147483647,
+              "bytes that the attachments in one answer may have; they pass through files, not memory")
 #undef EAS_DIRECTIVE

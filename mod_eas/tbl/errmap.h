@@ -51,6 +51,16 @@ EAS_ERRMAP(MoveItems, CLASS, TEMP, 503)
 EAS_ERRMAP(Provision, CLASS, TEMP, 3)
 EAS_ERRMAP(Settings, CLASS, TEMP, 4)
 
+/* MS-ASCMD 2.2.1.7: what cannot be had, for whatever reason, is 500; it has no document to tell more. */
+EAS_ERRMAP(GetAttachment, CLASS, NOTFOUND, 500)
+EAS_ERRMAP(GetAttachment, CLASS, LIMIT, 500)
+
+EAS_ERRMAP(ItemOperations, CLASS, NOTFOUND, 6)
+EAS_ERRMAP(ItemOperations, CLASS, LIMIT, 11)
+EAS_ERRMAP(ItemOperations, CLASS, PERM, 16)
+EAS_ERRMAP(ItemOperations, CLASS, INVALID, 2)
+EAS_ERRMAP(ItemOperations, CLASS, TEMP, 3)
+
 EAS_ERRMAP(ANY, CODE, MIME, 107)
 EAS_ERRMAP(ANY, CODE, REPEATED, 118)
 EAS_ERRMAP(ANY, CODE, RECIPIENT, 119)

@@ -43,7 +43,7 @@ static int has_room(eas_writer_t *w, apr_off_t len)
     if (w->s.error.code != EAS_WBXML_OK) {
         return 0;
     }
-    if (len > w->max - w->s.bytes - (apr_off_t)w->s.open) {
+    if (len > w->max + w->s.files - w->s.bytes - (apr_off_t)w->s.open) {
         eas_writer_fail(w, EAS_WBXML_SIZE);
         return 0;
     }
@@ -129,11 +129,35 @@ eas_writer_t *eas_writer_create(apr_bucket_brigade *brigade, apr_off_t max, apr_
     return w;
 }
 
+/* Is TAG to be left out, where the writer stands? */
+static int left_out(const eas_writer_t *w, unsigned tag)
+{
+    const unsigned *at = w->s.only;
+
+    if (w->s.skipping > 0 || at == NULL || w->s.open != w->s.only_depth) {
+        return w->s.skipping > 0;
+    }
+    while (*at != 0 && *at != tag) {
+        at++;
+    }
+    return *at == 0;
+}
+
+void eas_writer_only(eas_writer_t *w, const unsigned *tags)
+{
+    w->s.only = tags;
+    w->s.only_depth = w->s.open;
+}
+
 void eas_writer_start(eas_writer_t *w, unsigned tag)
 {
     int changes_page;
 
     if (w->s.error.code != EAS_WBXML_OK) {
+        return;
+    }
+    if (left_out(w, tag)) {
+        w->s.skipping++;
         return;
     }
     if (eas_token_find(tag) == NULL) {
@@ -176,9 +200,16 @@ void eas_writer_end(eas_writer_t *w)
     if (w->s.error.code != EAS_WBXML_OK) {
         return;
     }
+    if (w->s.skipping > 0) {
+        w->s.skipping--;
+        return;
+    }
     if (w->s.open == 0) {
         eas_writer_fail(w, EAS_WBXML_STRUCTURE);
         return;
+    }
+    if (w->s.only != NULL && w->s.open == w->s.only_depth) {
+        w->s.only = NULL;
     }
     if (w->s.just_opened) {
         w->at[-1] &= ~HAS_CONTENT;
@@ -199,7 +230,7 @@ void eas_writer_empty(eas_writer_t *w, unsigned tag)
 /* Whether the open element may take a value now; it then has it. */
 static int begin_value(eas_writer_t *w)
 {
-    if (w->s.error.code != EAS_WBXML_OK) {
+    if (w->s.error.code != EAS_WBXML_OK || w->s.skipping > 0) {
         return 0;
     }
     if (w->s.open == 0) {
@@ -334,6 +365,20 @@ void eas_writer_opaque_file(eas_writer_t *w, apr_file_t *file, apr_off_t offset,
         apr_brigade_insert_file(w->brigade, file, offset, len, pool);
         added_foreign(w, len);
     }
+}
+
+void eas_writer_text_file(eas_writer_t *w, apr_file_t *file, apr_off_t offset, apr_off_t len, apr_pool_t *pool)
+{
+    if (!begin_value(w) || len <= 0) {
+        return;
+    }
+    put_byte(w, STR_I);
+    if (has_room(w, 1)) {
+        apr_brigade_insert_file(w->brigade, file, offset, len, pool);
+        w->s.files += len;
+        added_foreign(w, len);
+    }
+    put_byte(w, 0);
 }
 
 void eas_writer_tag_text(eas_writer_t *w, unsigned tag, const char *text)

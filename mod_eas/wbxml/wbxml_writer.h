@@ -29,7 +29,10 @@ typedef struct eas_writer_state_t {
     apr_bucket *last; /* last bucket of the brigade, NULL when it had none */
     apr_size_t last_len;
     int last_is_ours; /* last is a heap bucket that we may extend */
+    apr_off_t files; /* of bytes: those that are in files */
     unsigned page, open;
+    const unsigned *only; /* the children that the element at depth only_depth may have, NULL = any */
+    unsigned only_depth, skipping; /* open elements that are left out */
     int root_closed, just_opened;
     struct {
         apr_uint16_t tag;
@@ -63,6 +66,18 @@ void eas_writer_empty(eas_writer_t *w, unsigned tag);
  * forbids and broken UTF-8 become U+FFFD. Errors: STRUCTURE (no element open), MIXED (it has elements or a value).
  */
 void eas_writer_text(eas_writer_t *w, const char *text, apr_size_t len);
+
+/*
+ * LEN bytes of FILE from OFFSET as text of the open element, as file buckets: nothing is read here, so they must be
+ * good text without NUL. They do not count towards the document's maximum. FILE as in eas_writer_opaque_file().
+ */
+void eas_writer_text_file(eas_writer_t *w, apr_file_t *file, apr_off_t offset, apr_off_t len, apr_pool_t *pool);
+
+/*
+ * Of the open element's children from here on only those of TAGS (ended by 0) are written; others are left out with all
+ * that is in them. Ends with the element. TAGS must live as long.
+ */
+void eas_writer_only(eas_writer_t *w, const unsigned *tags);
 
 /* The value of the open element as a decimal number. */
 void eas_writer_text_int(eas_writer_t *w, apr_int64_t value);

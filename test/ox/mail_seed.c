@@ -25,7 +25,7 @@ static GArray *row_files(const json_t *row, GPtrArray *own)
     {
         const char *text = json_string_value(json_object_get(entry, "text"));
         const char *b64 = json_string_value(json_object_get(entry, "base64"));
-        int64_t size = MIN(json_integer_value(json_object_get(entry, "size")), 50000000);
+        int64_t size = MIN(json_integer_value(json_object_get(entry, "size")), 200000000);
         GBytes *bytes;
         if (b64) {
             bytes = bytes_of_base64(b64);

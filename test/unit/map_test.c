@@ -11,6 +11,7 @@ static usm_session_t *session_in(const char *zone, apr_pool_t *pool)
     usm_session_t *session = apr_pcalloc(pool, sizeof *session);
     usm_userinfo_t *info = apr_pcalloc(pool, sizeof *info);
     session->pool = pool;
+    session->user = "1/4";
     session->ctx = apr_pcalloc(pool, sizeof *session->ctx);
     assert_int_equal(apr_thread_mutex_create(&session->ctx->lock, APR_THREAD_MUTEX_DEFAULT, pool), APR_SUCCESS);
     session->login = apr_pcalloc(pool, sizeof *session->login);

@@ -386,16 +386,29 @@ static void test_attachments(void **state)
     usm_attachments_t list = {COUNT(files), files}, none = {0, NULL};
     usm_item_t *item = usm_item_create(USM_EMAIL, *state);
     usm_item_set_ptr(item, USM_EMAIL_ATTACHMENTS, &list);
+    usm_session_t *session = map_ctx(141, "UTC", *state)->session;
+    const char *ref[3];
+    for (int i = 0; i < 3; i++) {
+        const char *id, *part;
+        ref[i] = usm_ref_make(session, "5:7", files[i].id, *state);
+        assert_null(usm_ref_parse(&id, &part, session, ref[i], *state));
+        assert_string_equal(id, "5:7");
+        assert_string_equal(part, files[i].id);
+    }
     assert_string_equal(
         child_text(item, 141, EAS_AirSyncBase_Attachments, *state),
-        "Attachment{DisplayName=a.pdf FileReference=5:7:2 Method=1 EstimatedDataSize=1000} "
-        "Attachment{DisplayName=attachment FileReference=5:7:3 Method=1 EstimatedDataSize=5 ContentId=x@y "
-        "IsInline=1} "
-        "Attachment{DisplayName=message.eml FileReference=5:7:4 Method=5 EstimatedDataSize=0}");
+        apr_psprintf(*state,
+                     "Attachment{DisplayName=a.pdf FileReference=%s Method=1 EstimatedDataSize=1000} "
+                     "Attachment{DisplayName=attachment FileReference=%s Method=1 EstimatedDataSize=5 ContentId=x@y "
+                     "IsInline=1} "
+                     "Attachment{DisplayName=message.eml FileReference=%s Method=5 EstimatedDataSize=0}",
+                     ref[0], ref[1], ref[2]));
     assert_string_equal(child_text(item, 25, EAS_Email_Attachments, *state),
-                        "Attachment{DisplayName=a.pdf AttName=5:7:2 AttMethod=1 AttSize=1000} "
-                        "Attachment{DisplayName=attachment AttName=5:7:3 AttMethod=1 AttSize=5} "
-                        "Attachment{DisplayName=message.eml AttName=5:7:4 AttMethod=5 AttSize=0}");
+                        apr_psprintf(*state,
+                                     "Attachment{DisplayName=a.pdf AttName=%s AttMethod=1 AttSize=1000} "
+                                     "Attachment{DisplayName=attachment AttName=%s AttMethod=1 AttSize=5} "
+                                     "Attachment{DisplayName=message.eml AttName=%s AttMethod=5 AttSize=0}",
+                                     ref[0], ref[1], ref[2]));
     usm_item_set_ptr(item, USM_EMAIL_ATTACHMENTS, &none);
     assert_null(eas_node_child(map_encode(map_ctx(141, NULL, *state), item, NULL, NULL, *state),
                                EAS_AirSyncBase_Attachments));

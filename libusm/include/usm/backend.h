@@ -10,6 +10,7 @@
 
 #include <apr_tables.h>
 #include <usm/item.h>
+#include <usm/read.h>
 #include <usm/session.h>
 #include <usm/sync.h>
 
@@ -156,6 +157,12 @@ typedef struct usm_backend_vtable_t {
      * it is. Errors of the whole: UNAVAILABLE, BACKEND (then nothing is known of any row). */
     usm_error_t *(*move)(usm_bmove_t *moves, int count, usm_bcall_t *call, const usm_bref_t *from,
                          const usm_bref_t *to, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+    /** Hand the bytes of one part of an item (an attachment, an attached message's source) to @a fn, which may end the
+     * call by an error of its own. *size_p is the number of bytes. Errors: NOTFOUND, UNAVAILABLE, BACKEND, LIMIT. */
+    usm_error_t *(*part)(apr_uint64_t *size_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                         const char *part, usm_data_fn fn, void *baton, apr_pool_t *scratch_pool);
+    /** Remove all items of a folder, not its subfolders. Errors: FOLDER_GONE, FORBIDDEN, UNAVAILABLE, BACKEND. */
+    usm_error_t *(*folder_clear)(usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *scratch_pool);
     /** Send a 7-bit clean message. Errors: SENDER, RECIPIENT, QUOTA, UNAVAILABLE, BACKEND. */
     usm_error_t *(*send)(usm_bcall_t *call, const char *mime, apr_size_t len, int save_in_sent,
                          apr_pool_t *scratch_pool);

@@ -8,6 +8,7 @@
 #include <usm/item.h>
 #include <usm/log.h>
 #include <usm/mail.h>
+#include <usm/read.h>
 #include <usm/session.h>
 #include <usm/sync.h>
 #include <usm/types.h>

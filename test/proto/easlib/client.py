@@ -13,11 +13,12 @@ import struct
 from urllib.parse import quote, urlencode
 
 from . import wbxml
-from .wbxml import (AirSync, ComposeMail, El, FolderHierarchy, GetItemEstimate, Ping, Provision, Settings,
+from .wbxml import (AirSync, ComposeMail, El, FolderHierarchy, GetItemEstimate, ItemOperations, Ping, Provision, Settings,
                     VERSIONS)
 
 PATH = "/Microsoft-Server-ActiveSync"
 WBXML = "application/vnd.ms-sync.wbxml"
+MULTIPART = "application/vnd.ms-sync.multipart"
 COMMAND_CODES = {
     "Sync": 0, "SendMail": 1, "SmartForward": 2, "SmartReply": 3, "GetAttachment": 4, "FolderSync": 9,
     "FolderCreate": 10,
@@ -37,7 +38,7 @@ class Answer:
 
     def __init__(self, status, headers, body, version, method):
         self.status, self.headers, self.body, self.version = status, headers, body, version
-        self.doc = None
+        self.doc, self.parts = None, None
         if method == "POST" and status == 200:
             self._hold()
 
@@ -58,10 +59,12 @@ class Answer:
                 raise ProtocolFault("empty answer was compressed")
         if not kind:
             raise ProtocolFault("answer with body but without Content-Type")
-        if kind != WBXML:
+        if kind not in (WBXML, MULTIPART):
             return
+        if kind == MULTIPART:
+            self.parts = self._parts()
         try:
-            self.doc = wbxml.decode(self.body)
+            self.doc = wbxml.decode(self.parts[0] if self.parts else self.body)
         except wbxml.WbxmlError as e:
             raise ProtocolFault(f"answer does not decode: {e}: {self.body[:200].hex()}") from None
         bad = wbxml.faults(self.doc, self.version)
@@ -70,6 +73,19 @@ class Answer:
                     if e.tag == "Status" and e.page != "Email" and e.text.isdigit() and int(e.text) > 100]
         if bad:
             raise ProtocolFault("; ".join(bad) + "\n" + self.doc.show())
+
+    def _parts(self):
+        """The parts of a multipart answer (MS-ASCMD 2.2.1.10.1.1): each byte belongs to one of them, in order."""
+        (count,) = struct.unpack_from("<I", self.body)
+        rows = [struct.unpack_from("<II", self.body, 4 + 8 * i) for i in range(count)]
+        at = 4 + 8 * count
+        for offset, length in rows:
+            if offset != at:
+                raise ProtocolFault(f"a part begins at {offset}, not at {at}")
+            at += length
+        if not count or at != len(self.body):
+            raise ProtocolFault(f"{count} parts end at {at} of {len(self.body)}")
+        return [self.body[o:o + n] for o, n in rows]
 
     @property
     def code(self):
@@ -170,8 +186,8 @@ class Device:
             out += bytes([len(field)]) + field
         options = 0
         for name, value in params:
-            if name == "SaveInSent":
-                options |= 1 if value == "T" else 0
+            if name in ("SaveInSent", "AcceptMultiPart"):
+                options |= (1 if name == "SaveInSent" else 2) if value == "T" else 0
             else:
                 out += bytes([PARAMETER_TAGS[name], len(value.encode())]) + value.encode()
         return out + (bytes([7, 1, options]) if options else b"")
@@ -312,6 +328,16 @@ class Device:
             Ping.Folders([Ping.Folder(Ping.Id(i), Ping.Class(c)) for i, c in folders])
             if folders is not None else None),
             timeout=timeout)
+
+    def itemoperations(self, *operations, multipart=False, headers=None, timeout=None):
+        """operations are elements of page ItemOperations."""
+        params = [("AcceptMultiPart", "T")] if multipart and self.query == "base64" else []
+        headers = dict(headers or {}, **({"MS-ASAcceptMultiPart": "T"} if multipart and not params else {}))
+        return self.cmd("ItemOperations", ItemOperations.ItemOperations(*operations), params, headers=headers,
+                        timeout=timeout)
+
+    def getattachment(self, name):
+        return self.cmd("GetAttachment", None, [("AttachmentName", name)])
 
     def sendmail(self, mime, save=False, client_id=None):
         """The form the version asks for: message/rfc822 up to 12.1, ComposeMail from 14.0."""

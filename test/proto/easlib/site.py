@@ -332,6 +332,7 @@ class Site:
         dead = free_ports(1)[0]
         self.httpd = Httpd(self.folder, location("", self.ox.url, url)
                            + location("/dead", f"http://127.0.0.1:{dead}/ajax/", url)
+                           + location("/small", self.ox.url, url, EASMaxAttachments="65536")
                            + location("/tls", self.ox.url, url, EASRequireTLS="on")
                            + location("/nosqlite", self.ox.url, f"sqlite:{self.state}/missing/eas.db")
                            + location("/nomariadb", self.ox.url, f"mariadb://eas@127.0.0.1:{dead}/eas"), config, tls_port)
@@ -339,6 +340,7 @@ class Site:
         self.httpd.wait()
         self.eas = Server("127.0.0.1", self.httpd.plain)
         self.eas_tls = Server("127.0.0.1", self.httpd.tls, tls=True)
+        self.small = Server("127.0.0.1", self.httpd.plain, path="/small" + PATH)
         self.eas_tls_only = Server("127.0.0.1", self.httpd.plain, path="/tls" + PATH)
         self.eas_dead = Server("127.0.0.1", self.httpd.plain, path="/dead" + PATH)
         self.eas_no_store = [Server("127.0.0.1", self.httpd.plain, path=p + PATH) for p in ("/nosqlite", "/nomariadb")]
