@@ -5,7 +5,7 @@
 
 # Foreign headers. Columns: header (regular expression), files that may include it, most files that may.
 cat > "$tmp/foreign" <<'ROWS'
-(httpd|http_(config|connection|core|log|main|protocol|request|vhost)|ap_(compat|config|config_auto|config_layout|expr|listen|mmn|mpm|provider|regex|regkey|release|slotmem|socache)|util_(cfgtree|charset|cookies|ebcdic|fcgi|filter|ldap|md5|mutex|script|time|varbuf)|scoreboard|mpm_common|mod_(auth|ssl|status|core|dav|log_config|so|unixd|watchdog|request)|unixd)\.h  mod_eas/(mod_eas|ap_[a-z_]+)\.[ch]  99
+(httpd|http_(config|connection|core|log|main|protocol|request|vhost)|ap_(compat|config|config_auto|config_layout|expr|listen|mmn|mpm|provider|regex|regkey|release|slotmem|socache)|util_(cfgtree|charset|cookies|ebcdic|fcgi|filter|ldap|md5|mutex|script|time|varbuf)|scoreboard|mpm_common|mod_(auth|ssl|status|core|dav|log_config|so|unixd|watchdog|request)|unixd)\.h  mod_eas/(mod_eas|ap_[a-z_]+)\.[ch]|test/unit/(test_)?ap_[a-z_]+\.[ch]  99
 curl/.*\.h  libusm/ox/ox_http\.c|test/bench/.*  1
 jansson\.h  libusm/ox/ox_json\.c|test/ox/.*|test/bench/.*  1
 (mysql|mariadb).*\.h  libusm/store/.*mariadb[a-z_]*\.c  1
@@ -35,6 +35,7 @@ mod_eas/(mod_eas|ap_[a-z_]+)\.[ch]  usm ap eas wbxml tbl
 mod_eas/.*  usm eas wbxml tbl
 test/ox/.*  stand-in
 test/bench/.*  bench
+test/unit/(test_)?ap_[a-z_]+\.[ch]  usm ap eas wbxml tbl test
 test/.*  usm core util store ox tools eas wbxml tbl test stand-in
 ROWS
 
