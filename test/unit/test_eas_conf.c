@@ -161,9 +161,11 @@ static void test_usm(void **state)
 
     eas_conf_set(conf, EAS_DIRECTIVE_ox_timeout, "7", pool);
     eas_conf_set(conf, EAS_DIRECTIVE_poll_interval, "3", pool);
+    eas_conf_set(conf, EAS_DIRECTIVE_full_compare, "7", pool);
     eas_conf_usm(&config, conf, NULL);
     assert_int_equal(config.timeout_ms, 7000);
     assert_int_equal(config.poll_interval_ms, 3000);
+    assert_int_equal(config.full_compare_s, 7);
     assert_int_equal(config.connect_timeout_ms, 5000);
     assert_string_equal(config.client_id, "USM-EAS");
 }

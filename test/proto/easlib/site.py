@@ -134,9 +134,11 @@ class MariaDb:
                         "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
                         "--force"],
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-        self.child = Child([shutil.which("mariadbd", path="/usr/sbin:/usr/bin"), "--no-defaults", f"--user={me}",
-                            f"--datadir={data}", f"--socket={self.socket}", "--skip-networking",
-                            "--innodb-flush-log-at-trx-commit=2"], os.path.join(folder, "db.log"))
+        self.log, self.pid_file = os.path.join(folder, "db.log"), os.path.join(folder, "db.pid")
+        self.argv = [shutil.which("mariadbd", path="/usr/sbin:/usr/bin"), "--no-defaults", f"--user={me}",
+                     f"--datadir={data}", f"--socket={self.socket}", f"--pid-file={self.pid_file}", "--skip-networking",
+                     "--innodb-flush-log-at-trx-commit=2"]
+        self.child = Child(self.argv, self.log)
         self._client(["-e", "CREATE DATABASE eas CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"], wait=True)
         self.url = f"mariadb://root@localhost/eas?socket={self.socket}"
 
@@ -149,7 +151,45 @@ class MariaDb:
         if wait:
             wait_for("mariadbd", ok, 60)
 
+    def pid(self):
+        """Of the server that runs now: crash() may have been called in another process."""
+        with open(self.pid_file, encoding="ascii") as f:
+            return int(f.read())
+
+    def freeze(self, seconds):
+        """The server says nothing for a while."""
+        pid = self.pid()
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(pid, signal.SIGCONT)
+
+    def crash(self, seconds):
+        """The server dies and comes back after a while."""
+        pid = self.pid()
+        os.kill(pid, signal.SIGKILL)
+        wait_for("end of mariadbd", lambda: not self.alive(pid))
+        os.unlink(self.pid_file)
+        time.sleep(seconds)
+        self.child = Child(self.argv, self.log)
+        self._client(["-e", "SELECT 1"], wait=True)
+
+    def alive(self, pid):
+        if pid == self.child.proc.pid:
+            return self.child.running()
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+        except OSError:
+            return False
+
     def stop(self):
+        try:
+            pid = self.pid()
+        except OSError:
+            pid = None
+        if pid and pid != self.child.proc.pid and self.alive(pid):
+            os.kill(pid, signal.SIGTERM)
+            wait_for("end of mariadbd", lambda: not self.alive(pid))
         self.child.stop()
 
 
@@ -299,7 +339,8 @@ def location(prefix, ox_url, store_url, **more):
 class Site:
     """All of it."""
 
-    def __init__(self, seed, store=None, tls_port=None, config=""):
+    def __init__(self, seed, store=None, tls_port=None, config="", directives=None, store_options=""):
+        """config: more lines of httpd's; directives: of the module at the main address; store_options: of the URL."""
         self.folder = tempfile.mkdtemp(prefix="eastest.", dir=os.environ.get("TMPDIR", "/tmp"))
         os.chmod(self.folder, 0o755)
         self.state = os.path.join(self.folder, "state")
@@ -308,6 +349,7 @@ class Site:
             www = pwd.getpwnam("www-data")
             os.chown(self.state, www.pw_uid, www.pw_gid)
         self.parts, self.db = [], None
+        self.directives, self.store_options = directives or {}, store_options
         try:
             self._start(seed, store or os.environ.get("EAS_STORE", "sqlite"), tls_port, config)
         except BaseException:
@@ -328,9 +370,11 @@ class Site:
                 url = self.db.url
         else:
             url = f"sqlite:{self.state}/eas.db"
+        if self.store_options:
+            url += ("&" if "?" in url else "?") + self.store_options
         self.store_url = url
         dead = free_ports(1)[0]
-        self.httpd = Httpd(self.folder, location("", self.ox.url, url)
+        self.httpd = Httpd(self.folder, location("", self.ox.url, url, **self.directives)
                            + location("/dead", f"http://127.0.0.1:{dead}/ajax/", url)
                            + location("/small", self.ox.url, url, EASMaxAttachments="65536")
                            + location("/tls", self.ox.url, url, EASRequireTLS="on")
