@@ -351,7 +351,7 @@ class Handset:
         if status == "1" and c.ident in s.items:
             s.items[c.ident].update(c.values)
         for f, v in c.values.items():
-            if mine.get(f) == v:
+            if f in mine and mine[f] == v:
                 del mine[f]
         if not mine:
             s.dirty.pop(c.ident, None)
