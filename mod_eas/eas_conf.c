@@ -21,7 +21,7 @@ typedef char directives_fit[EAS_DIRECTIVE_COUNT <= 64 ? 1 : -1];
 
 static int is_number(eas_kind_t kind)
 {
-    return kind == EAS_KIND_FLAG || kind == EAS_KIND_NUMBER || kind == EAS_KIND_BYTES;
+    return kind == EAS_KIND_FLAG || kind == EAS_KIND_NUMBER || kind == EAS_KIND_BYTES || kind == EAS_KIND_CHOICE;
 }
 
 static apr_int64_t *number_of(eas_conf_t *conf, const eas_directive_t *row)
@@ -39,12 +39,46 @@ const eas_directive_t *eas_directive_get(eas_directive_id_t id)
     return &directives[id];
 }
 
+/* The number of a word among the row's, -1 when it is none of them. */
+static int choice_of(const eas_directive_t *row, const char *text)
+{
+    const char *at = row->dflt;
+    apr_size_t len = strlen(text);
+
+    for (int n = 0; len > 0; n++) {
+        apr_size_t word = strcspn(at, "|");
+
+        if (word == len && apr_cstr_casecmpn(at, text, len) == 0) {
+            return n;
+        }
+        if (at[word] == '\0') {
+            break;
+        }
+        at += word + 1;
+    }
+    return -1;
+}
+
+static const char *set_choice(eas_conf_t *conf, const eas_directive_t *row, const char *text, apr_pool_t *pool)
+{
+    int n = choice_of(row, text);
+
+    if (n < 0) {
+        return apr_psprintf(pool, "%s must be one of %s", row->name, row->dflt);
+    }
+    *number_of(conf, row) = n;
+    return NULL;
+}
+
 static const char *set_number(eas_conf_t *conf, const eas_directive_t *row, const char *text, apr_pool_t *pool)
 {
     apr_int64_t value;
     apr_int64_t scale = 1;
     char *end;
 
+    if (row->kind == EAS_KIND_CHOICE) {
+        return set_choice(conf, row, text, pool);
+    }
     if (row->kind == EAS_KIND_FLAG) {
         if (apr_cstr_casecmp(text, "on") != 0 && apr_cstr_casecmp(text, "off") != 0) {
             return apr_psprintf(pool, "%s must be on or off", row->name);
@@ -130,8 +164,8 @@ eas_conf_t *eas_conf_create(apr_pool_t *pool)
     int i;
 
     for (i = 0; i < EAS_DIRECTIVE_COUNT; i++) {
-        if (directives[i].dflt == NULL) {
-            continue;
+        if (directives[i].dflt == NULL || directives[i].kind == EAS_KIND_CHOICE) {
+            continue; /* the first word is number 0 */
         }
         if (is_number(directives[i].kind)) {
             set_number(conf, &directives[i], directives[i].dflt, pool);
@@ -229,6 +263,8 @@ void eas_conf_usm(usm_config_t *config, const eas_conf_t *conf, const usm_log_t 
     config->poll_interval_ms = (int)conf->poll_interval * 1000;
     config->full_compare_s = (int)conf->full_compare;
     config->window_max_days = (int)conf->window_max_days;
+    config->show_shared = (usm_show_e)conf->show_shared;
+    config->show_public = (usm_show_e)conf->show_public;
     if (log != NULL) {
         config->log = *log;
     }

@@ -17,6 +17,7 @@
 #define EAS_CONF_FLAG apr_int64_t
 #define EAS_CONF_NUMBER apr_int64_t
 #define EAS_CONF_BYTES apr_int64_t
+#define EAS_CONF_CHOICE apr_int64_t
 
 typedef struct eas_conf_t {
     apr_uint64_t set; /* bit per row: was it given? */
@@ -38,7 +39,8 @@ typedef enum {
     EAS_KIND_URL,
     EAS_KIND_FLAG,
     EAS_KIND_NUMBER,
-    EAS_KIND_BYTES
+    EAS_KIND_BYTES,
+    EAS_KIND_CHOICE
 } eas_kind_t;
 
 typedef enum { EAS_GROUP_BACKEND, EAS_GROUP_LOCATION } eas_group_t;
@@ -49,7 +51,7 @@ typedef struct eas_directive_t {
     eas_directive_id_t id;
     eas_kind_t kind;
     eas_group_t group;
-    const char *dflt; /* as written, NULL without */
+    const char *dflt; /* as written, NULL without; CHOICE: all words, separated by |, the first is the default */
     apr_int64_t min, max;
     apr_size_t offset; /* of the member in eas_conf_t */
 } eas_directive_t;

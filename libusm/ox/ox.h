@@ -20,6 +20,7 @@ typedef struct ox_backend_t {
     const char *base_url; /* ends with '/' */
     const char *origin;   /* scheme://host[:port] of it */
     const char *client_id, *capabilities;
+    usm_show_e show_shared, show_public; /**< folders that are not the user's own */
     usm_log_t log;
 } ox_backend_t;
 

@@ -33,6 +33,8 @@ static usm_error_t *create(usm_backend_t **backend_p, const usm_config_t *config
     be->base_url = url[strlen(url) - 1] == '/' ? apr_pstrdup(pool, url) : apr_pstrcat(pool, url, "/", NULL);
     be->client_id = text_or(config->client_id, "USM-EAS");
     be->capabilities = text_or(config->capabilities, "active_sync,usm");
+    be->show_shared = config->show_shared;
+    be->show_public = config->show_public;
     if (log)
         be->log = *log;
     ox_http_config_t http = {.user_agent = text_or(config->user_agent, "Open-Xchange USM HTTP Client"),

@@ -13,8 +13,8 @@
 
 /* Columns asked for; the enum is the position in the row. */
 enum { C_ID, C_PARENT, C_TITLE, C_MODULE, C_SUBFOLDERS, C_RIGHTS, C_STANDARD, C_SUBSCRIBED, C_SUBSCR_SUB, C_STDTYPE,
-       C_FOR_SYNC };
-#define COLUMNS "1,20,300,301,304,305,308,314,315,316,321"
+       C_FOR_SYNC, C_OWNER };
+#define COLUMNS "1,20,300,301,304,305,308,314,315,316,321,3030"
 
 static const struct {
     const char *module;
@@ -78,7 +78,14 @@ static int is_switched_off(const ox_json_t *row, usm_class_e cls)
            ox_json_int(ox_json_at(row, C_STDTYPE), 0) == 0;
 }
 
-static void take_row(listing_t *l, const ox_json_t *row)
+/* May this folder of somebody else, or of everybody, be shown? */
+static int is_shown(usm_show_e show, const ox_json_t *row)
+{
+    const ox_json_t *value = ox_json_get(ox_json_at(row, C_FOR_SYNC), "value");
+    return show == USM_SHOW_ALL || (show == USM_SHOW_CHOSEN && ox_json_true(value));
+}
+
+static usm_bfolder_t *take_row(listing_t *l, const ox_json_t *row)
 {
     const char *id = ox_json_text(ox_json_at(row, C_ID), l->pool);
     const char *name = ox_json_text(ox_json_at(row, C_TITLE), l->pool);
@@ -86,29 +93,62 @@ static void take_row(listing_t *l, const ox_json_t *row)
     if (!id || !*id || strlen(id) > 500 || cls < 0 || strcmp(id, GLOBAL_ADDRESS_BOOK) == 0 ||
         strcmp(id, MAIL_ROOT) == 0 || apr_hash_get(l->seen, id, APR_HASH_KEY_STRING) ||
         l->folders->nelts >= FOLDERS_MAX || is_switched_off(row, (usm_class_e)cls))
-        return;
+        return NULL;
     usm_bfolder_t f = {.id = id, .name = name && *name ? name : id, .cls = (usm_class_e)cls};
     f.parent = ox_json_text(ox_json_at(row, C_PARENT), l->pool);
     f.role = role_of(ox_json_int(ox_json_at(row, C_STDTYPE), 0));
     f.rights = ox_rights(ox_json_int(ox_json_at(row, C_RIGHTS), 0));
     f.has_children = ox_json_true(ox_json_at(row, C_SUBFOLDERS));
     if (cls != USM_EMAIL && !(f.rights & USM_RIGHT_READ))
-        return;
-    APR_ARRAY_PUSH(l->folders, usm_bfolder_t) = f;
+        return NULL;
+    usm_bfolder_t *taken = apr_array_push(l->folders);
+    *taken = f;
     apr_hash_set(l->seen, id, APR_HASH_KEY_STRING, id);
+    return taken;
 }
 
-/* The private tree; of public and shared ones only what is the user's default. */
+/* The user's own folders. A server before 7.x names no types: there the mark of a default folder says enough. */
+static void take_private(listing_t *l, const ox_json_t *rows)
+{
+    for (int i = 0; i < ox_json_count(rows); i++) {
+        const ox_json_t *row = ox_json_at(rows, i);
+        usm_bfolder_t *f = take_row(l, row);
+        if (f && ox_json_is_null(ox_json_at(row, C_STDTYPE)) && ox_json_true(ox_json_at(row, C_STANDARD)))
+            f->role = USM_ROLE_DEFAULT;
+    }
+}
+
+/* Another user's default folder is none of this user's; its owner's name tells two calendars of one name apart. */
+static void take_foreign(listing_t *l, const ox_json_t *rows, usm_show_e show, int with_owner)
+{
+    for (int i = 0; i < ox_json_count(rows); i++) {
+        const ox_json_t *row = ox_json_at(rows, i);
+        usm_bfolder_t *f = is_shown(show, row) ? take_row(l, row) : NULL;
+        if (!f)
+            continue;
+        const char *owner = with_owner ? ox_json_text(ox_json_at(row, C_OWNER), l->pool) : NULL;
+        f->role = USM_ROLE_USER;
+        if (owner && *owner)
+            f->name = apr_psprintf(l->pool, "%s (%s)", f->name, owner);
+    }
+}
+
 static void take_visible(listing_t *l, const ox_json_t *data)
 {
-    static const char *const trees[] = {"private", "public", "shared"};
-    for (int t = 0; t < 3; t++) {
-        const ox_json_t *rows = ox_json_get(data, trees[t]);
-        for (int i = 0; i < ox_json_count(rows); i++) {
-            const ox_json_t *row = ox_json_at(rows, i);
-            if (t == 0 || ox_json_true(ox_json_at(row, C_STANDARD)))
-                take_row(l, row);
-        }
+    const ox_backend_t *be = (const ox_backend_t *)l->call->backend;
+    take_private(l, ox_json_get(data, "private"));
+    take_foreign(l, ox_json_get(data, "public"), be->show_public, 0);
+    take_foreign(l, ox_json_get(data, "shared"), be->show_shared, 1);
+}
+
+/* A class has one default folder on a device, whatever a server says. */
+static void fix_roles(listing_t *l)
+{
+    int seen[USM_CLASS_COUNT][USM_ROLE_COUNT] = {{0}};
+    for (int i = 0; i < l->folders->nelts; i++) {
+        usm_bfolder_t *f = &APR_ARRAY_IDX(l->folders, i, usm_bfolder_t);
+        if (f->role != USM_ROLE_USER && seen[f->cls][f->role]++)
+            f->role = USM_ROLE_USER;
     }
 }
 
@@ -235,6 +275,7 @@ usm_error_t *ox_folders(const apr_array_header_t **folders_p, usm_bcall_t *call,
         requests = further_requests(&l);
     }
     fix_parents(&l);
+    fix_roles(&l);
     USM_ERR(fetch_tokens(&l, known));
     *folders_p = l.folders;
     return NULL;

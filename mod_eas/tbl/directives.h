@@ -4,7 +4,8 @@
  * command table, and the checks of mod_eas.5 and conf/eas.conf.
  * EAS_DIRECTIVE(name, field, kind, group, default, min, max, "help")
  *   kind: STRING, PATH (made absolute below ServerRoot), STORE and URL (checked when read), FLAG (on, off),
- *         NUMBER, BYTES (suffix K, M or G)
+ *         NUMBER, BYTES (suffix K, M or G), CHOICE (one of the words of the default column, which are separated by |;
+ *         its value is the word's number, the first is the default and 0)
  *   group: BACKEND rows say which store and groupware server a location uses: locations where all of them are equal
  *          share connections and caches; LOCATION rows say how a location answers
  *   default: as it would be written; NULL: none
@@ -41,6 +42,11 @@ EAS_DIRECTIVE(EASWindowMaxDays, window_max_days, NUMBER, BACKEND, "0", 0, 36500,
               "age in days of the oldest mail that devices get, whatever they ask for; 0 for no limit")
 EAS_DIRECTIVE(EASMailCompare, full_compare, NUMBER, BACKEND, "300", 1, 86400,
               "seconds after which the next look at a mail folder compares all of it, flags and all")
+EAS_DIRECTIVE(EASSharedFolders, show_shared, CHOICE, BACKEND, "chosen|none|all", 0, 2,
+              "folders of other users that devices see: those marked for synchronization in Open-Xchange, none, or all "
+              "that are not marked against it")
+EAS_DIRECTIVE(EASPublicFolders, show_public, CHOICE, BACKEND, "chosen|none|all", 0, 2,
+              "public folders that devices see, in the same words")
 EAS_DIRECTIVE(EASMaxBody, max_body, BYTES, LOCATION, "32M", 65536, 1073741824,
               "bytes a request's body may have, after unpacking")
 EAS_DIRECTIVE(EASMaxElements, max_elements, NUMBER, LOCATION, "65536", 64, 1048576,

@@ -25,6 +25,7 @@ done
 if [ -f "$sample" ]; then
     while read -r name default; do
         [ "$default" = NULL ] && continue
+        default=${default%%|*} # of a choice's words the first
         shown=$(sed -nE "s/^ *# *$name +(.*[^ ]) *\$/\\1/p" "$sample" | tr -d '"' | head -n 1)
         [ -z "$shown" ] || [ "$shown" = "$default" ] || fault "$sample shows $name $shown as default, the row has $default"
     done < "$tmp/rows"

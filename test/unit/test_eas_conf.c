@@ -12,7 +12,13 @@ static void test_defaults(void **state)
 
     for (i = 0; i < EAS_DIRECTIVE_COUNT; i++) {
         const eas_directive_t *row = eas_directive_get((eas_directive_id_t)i);
-        const char *fault = row->dflt != NULL ? eas_conf_set(set, row->id, row->dflt, pool) : NULL;
+        const char *dflt = row->dflt;
+        const char *fault;
+
+        if (row->kind == EAS_KIND_CHOICE) {
+            dflt = apr_pstrmemdup(pool, dflt, strcspn(dflt, "|"));
+        }
+        fault = dflt != NULL ? eas_conf_set(set, row->id, dflt, pool) : NULL;
 
         if (fault != NULL || row->id != (eas_directive_id_t)i || strncmp(row->name, "EAS", 3) != 0 ||
             *row->help == '\0') {
@@ -24,6 +30,7 @@ static void test_defaults(void **state)
     assert_true(eas_conf_same_backend(conf, set));
     assert_int_equal(conf->require_tls, 1);
     assert_int_equal(conf->max_body, 32 << 20);
+    assert_int_equal(conf->show_shared, USM_SHOW_CHOSEN);
     assert_null(conf->store);
 }
 
@@ -71,6 +78,13 @@ static void test_values(void **state)
         {EAS_DIRECTIVE_max_body, "65535", 0},
         {EAS_DIRECTIVE_capabilities, "", 1},
         {EAS_DIRECTIVE_client_id, "", 0},
+        {EAS_DIRECTIVE_show_shared, "none", 1},
+        {EAS_DIRECTIVE_show_shared, "ALL", 1},
+        {EAS_DIRECTIVE_show_shared, "chosen", 1},
+        {EAS_DIRECTIVE_show_shared, "al", 0},
+        {EAS_DIRECTIVE_show_shared, "none|all", 0},
+        {EAS_DIRECTIVE_show_shared, "some", 0},
+        {EAS_DIRECTIVE_show_shared, "", 0},
     };
     apr_pool_t *pool = *state;
     unsigned i;
@@ -94,6 +108,8 @@ static const char *other_value(const eas_directive_t *row, apr_pool_t *pool)
     case EAS_KIND_NUMBER:
     case EAS_KIND_BYTES:
         return apr_psprintf(pool, "%" APR_INT64_T_FMT, row->max);
+    case EAS_KIND_CHOICE:
+        return strrchr(row->dflt, '|') + 1;
     case EAS_KIND_STORE:
         return "sqlite:/other";
     case EAS_KIND_URL:

@@ -11,6 +11,10 @@
 extern "C" {
 #endif
 
+/** Which folders that are not the user's own are shown to devices: those the user marked for synchronization in the
+ * groupware, none, or all that he did not mark against it. */
+typedef enum usm_show_e { USM_SHOW_CHOSEN, USM_SHOW_NONE, USM_SHOW_ALL } usm_show_e;
+
 /** Configuration of a context. Zeroed members mean the default named behind them. Strings must outlive the context. */
 typedef struct usm_config_t {
     const char *store; /**< "sqlite:/path/to/file" or "mariadb://user@host/db?password_file=/path&socket=/path" */
@@ -30,6 +34,8 @@ typedef struct usm_config_t {
     int poll_interval_ms;       /**< pause between two checks of a watched folder, 15,000 */
     int full_compare_s;         /**< mail folders: full comparison at least so often, 300 */
     int window_max_days;        /**< administrator's limit on mail age, 0 = none */
+    usm_show_e show_shared;     /**< folders of other users, USM_SHOW_CHOSEN */
+    usm_show_e show_public;     /**< public folders, USM_SHOW_CHOSEN */
     apr_size_t turn_bytes_max;  /**< soft maximum of item bytes in one turn, 4 MiB */
     usm_log_t log;              /**< sink for what belongs to no session */
 } usm_config_t;
