@@ -55,18 +55,29 @@ static const ox_module_t *module_of(const usm_bref_t *folder)
     return folder->cls == USM_EMAIL ? &ox_mail_module : &ox_pim_module;
 }
 
+/* A folder whose user has lost the right to read it is gone for him, and FolderSync will say so. */
+static usm_error_t *closed_is_gone(usm_error_t *err, const usm_bref_t *folder, apr_pool_t *pool)
+{
+    if (!usm_error_is(err, USM_EFORBIDDEN))
+        return err;
+    usm_error_clear(err);
+    return USM_ERROR(pool, USM_EFOLDER_GONE, "folder %.100s may no longer be read", folder->id);
+}
+
 static usm_error_t *changed(int *changed_p, usm_bcall_t *call, const usm_bref_t *folder, const char *cursor,
                             apr_pool_t *scratch_pool)
 {
-    return module_of(folder)->changed(changed_p, call, folder, cursor, scratch_pool);
+    return closed_is_gone(module_of(folder)->changed(changed_p, call, folder, cursor, scratch_pool), folder,
+                          scratch_pool);
 }
 
 static usm_error_t *changes(const char **cursor_p, usm_bcall_t *call, const usm_bref_t *folder,
                             const usm_brange_t *range, const char *cursor, int force_full, const usm_bsink_t *sink,
                             apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
-    return module_of(folder)->changes(cursor_p, call, folder, range, cursor, force_full, sink, result_pool,
-                                      scratch_pool);
+    return closed_is_gone(module_of(folder)->changes(cursor_p, call, folder, range, cursor, force_full, sink,
+                                                     result_pool, scratch_pool),
+                          folder, scratch_pool);
 }
 
 static usm_error_t *get(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,

@@ -87,11 +87,11 @@ def phone(site, request):
     At the end no phone may have met anything that a real one stumbles over."""
     made = []
 
-    def make(version, user=None, ready=True, **device):
+    def make(version, user=None, ready=True, server=None, **device):
         u = user or request.getfixturevalue("user")
         if float(version) >= 12.1:
             device.setdefault("query", os.environ.get("EAS_QUERY", "plain"))
-        r = Replica(Device(site.eas, u.name, u.password, version, **device))
+        r = Replica(Device(server or site.eas, u.name, u.password, version, **device))
         made.append(r)
         if ready:
             r.device.provision()

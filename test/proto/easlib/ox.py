@@ -94,6 +94,17 @@ class OxUser:
         return self.call("PUT", "folders", "update", {"folder": {"title": title}}, id=fid, tree="0",
                          timestamp=self.far())
 
+    def update_folder(self, fid, **fields):
+        return self.call("PUT", "folders", "update", {"folder": fields}, id=fid, tree="0", timestamp=self.far())
+
+    def share(self, fid, other, bits):
+        """Gives another user rights in a folder; 0 takes them away."""
+        for u in (self, other):
+            u.session or u.login()
+        mine = {"entity": self.user_id, "group": False, "bits": 403710016}
+        theirs = [{"entity": other.user_id, "group": False, "bits": bits}] if bits else []
+        self.update_folder(fid, permissions=[mine, *theirs])
+
     def delete_folder(self, fid):
         return self.call("PUT", "folders", "delete", [fid], tree="0", hardDelete="true", timestamp=self.far())
 

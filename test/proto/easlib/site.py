@@ -378,6 +378,8 @@ class Site:
                            + location("/dead", f"http://127.0.0.1:{dead}/ajax/", url)
                            + location("/small", self.ox.url, url, EASMaxAttachments="65536")
                            + location("/tls", self.ox.url, url, EASRequireTLS="on")
+                           + location("/own", self.ox.url, url, EASSharedFolders="none", EASPublicFolders="none")
+                           + location("/all", self.ox.url, url, EASSharedFolders="all", EASPublicFolders="all")
                            + location("/nosqlite", self.ox.url, f"sqlite:{self.state}/missing/eas.db")
                            + location("/nomariadb", self.ox.url, f"mariadb://eas@127.0.0.1:{dead}/eas"), config, tls_port)
         self.parts.append(self.httpd)
@@ -386,6 +388,7 @@ class Site:
         self.eas_tls = Server("127.0.0.1", self.httpd.tls, tls=True)
         self.small = Server("127.0.0.1", self.httpd.plain, path="/small" + PATH)
         self.eas_tls_only = Server("127.0.0.1", self.httpd.plain, path="/tls" + PATH)
+        self.eas_own, self.eas_all = [Server("127.0.0.1", self.httpd.plain, path=p + PATH) for p in ("/own", "/all")]
         self.eas_dead = Server("127.0.0.1", self.httpd.plain, path="/dead" + PATH)
         self.eas_no_store = [Server("127.0.0.1", self.httpd.plain, path=p + PATH) for p in ("/nosqlite", "/nomariadb")]
         self.ox_address = ("127.0.0.1", self.ox.port)
