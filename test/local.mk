@@ -6,6 +6,7 @@ include test/unit/ox.mk
 include test/unit/eas.mk
 include test/unit/map.mk
 include test/unit/ap.mk
+include test/unit/ctl.mk
 include test/fuzz/local.mk
 include test/bench/local.mk
 include test/check/local.mk

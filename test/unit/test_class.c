@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: class_contact.c class_email.c class_event.c class_task.c */
 /* What no row can say: events with their zones, days and meetings, the extras of mails, contacts and tasks. */
 #include "map_test.h"
 

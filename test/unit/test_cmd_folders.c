@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: cmd_foldercreate.c cmd_folderdelete.c cmd_foldersync.c cmd_folderupdate.c eas_folder.c */
 /* FolderSync, FolderCreate, FolderUpdate, FolderDelete: schema, types, statuses. The engine behind them is a stand-in.
  */
 #include "eas_test.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: cmd_getitemestimate.c cmd_ping.c cmd_sendmail.c watch.c */
 /* Ping, GetItemEstimate and SendMail on a real engine. */
 #include "sync_test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: cmd_moveitems.c move.c */
 /* MoveItems on a real engine. */
 #include "sync_test.h"
 

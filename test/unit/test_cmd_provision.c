@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: cmd_provision.c eas_devinfo.c */
 /* Provision: both phases, their keys, and what a device that does not play by the rules is told. */
 #include "eas_test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: cmd_settings.c eas_devinfo.c */
 /* Settings: which property gets which Status, in which order. */
 #include "eas_test.h"
 

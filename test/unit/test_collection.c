@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_collection.c */
 /* Options of a collection: what is allowed, what sticks, what they ask of a turn. */
 #include "map_test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_conv.c */
 /* The converters: what clients send, and what they must never get. */
 #include "map_test.h"
 

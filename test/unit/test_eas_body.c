@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_body.c */
 /* Compressed bodies within their limits, and credentials in ISO 8859-1. */
 #include "eas_test.h"
 

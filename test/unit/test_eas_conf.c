@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_conf.c */
 /* Directives: defaults, values and their limits, merging. Everything runs over the rows. */
 #include "eas_test.h"
 

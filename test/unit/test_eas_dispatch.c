@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_dispatch.c eas_status.c eas_version.c */
 /* The checks before a command, in their order, and how each version is told of a refusal. */
 #include "eas_test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_policy.c */
 /* The policy document of each version, and its digest. */
 #include "eas_test.h"
 

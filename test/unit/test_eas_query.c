@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_query.c */
 #include "wbxml_test.h"
 
 #include <apr_base64.h>

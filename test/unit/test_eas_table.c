@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_table.c */
 #include "wbxml_test.h"
 
 #include "eas_table.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: apply.c context.c login.c send.c session.c */
 /* The engine where it is pressed: repeats that leave something out, requests at once, long queues, odd ids, many
  * folders, sending, logins. Same server in memory and store in SQLite as test_engine.c. */
 #include <setjmp.h>

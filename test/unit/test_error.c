@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: error.c */
 #include "test_core.h"
 
 static usm_error_t *deep(void)

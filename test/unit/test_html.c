@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_html.c */
 /* HTML to text and back. The source is included, so that the bytes which its searches look at can be counted. */
 #include "wbxml_test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: item.c */
 #include "test_core.h"
 
 /* A value of each kind; two different ones for n = 1 and 2. */

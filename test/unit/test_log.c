@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: log.c */
 #include "test_core.h"
 
 static char last[2048];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_map.c */
 /* Every row of usm/tbl/ at every version, ghosting, and what is asked of the backend. */
 #include "map_test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_mapbody.c */
 /* Bodies: which form a device gets, how it is cut, and what it may send. */
 #include "map_test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: ox_error.c */
 #include "ox_test.h"
 
 #include <stdarg.h>

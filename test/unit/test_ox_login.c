@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: ox_login.c */
 /* Logins against canned answers: cookies, renewal by one thread for all, refusals. */
 #include "ox_test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: ox_conv_people.c ox_conv_simple.c ox_map.c */
 /* Each row of usm/tbl: random value → JSON → row of columns → item → the same value. */
 #include "ox_test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: ox_backend.c ox_call.c ox_folder.c ox_mail.c ox_pim.c */
 /* Folders, PIM and mail against canned answers: what servers of other versions say, and what must never be misread. */
 #include "ox_test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: ox_backend.c ox_call.c ox_folder.c ox_picture.c ox_pim.c ox_pim_write.c */
 /* The OX backend against the stand-in: everything core relies on, over real HTTP. */
 #include "ox_test.h"
 

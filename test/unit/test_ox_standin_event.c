@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: ox_conv_people.c ox_pim.c */
 /* Appointments of the OX backend against the stand-in. */
 #include "ox_test.h"
 

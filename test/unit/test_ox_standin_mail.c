@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: ox_mail.c ox_mail_get.c ox_mail_write.c */
 /* Mail of the OX backend against the stand-in. */
 #include "ox_test.h"
 

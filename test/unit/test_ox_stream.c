@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: ox_stream.c */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

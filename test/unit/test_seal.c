@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: seal.c */
 #include "test_core.h"
 
 static void test_seal(void **state)

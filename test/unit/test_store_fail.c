@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: sql.c */
 /* The failing store: a turn's worth of operations is failed at every place, and the state is always the one before. */
 #include "store_fail.h"
 #include "store_test.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: mariadb.c sql.c sql_item.c sql_pending.c sqlite.c */
 /* Property test: thousands of random steps on one collection, compared with a model in memory. The steps are those of
  * turns (a generation is built, acknowledged or undone), with transactions that are committed or rolled back.
  * USM_TEST_SEED repeats a run, USM_TEST_STEPS sets its length. */

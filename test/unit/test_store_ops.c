@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: mariadb.c sql.c sql_collection.c sql_device.c sql_echo.c sql_folder.c sqlite.c */
 /* Every operation of the store, on both databases. */
 #include "store_test.h"
 

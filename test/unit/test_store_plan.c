@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: sql.c */
 /* No statement may walk a whole table: every one is explained by the database itself, which has enough rows to know
  * what it does. Findings carry the statement's name. */
 #include "store_test.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: sql_schema.c url.c */
 /* The schema: the same on both databases, made once by any number of processes, moved forward, never backward. */
 #include "store_test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: sql.c */
 /* Several threads on one store: ids are unique, one of several racers wins, nothing is lost. Built with
  * --enable-sanitizers=thread this is the test of the connection list's own locking. */
 #include "store_test.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: mariadb.c sql.c sqlite.c url.c */
 /* Transactions: what is kept, what is undone, what is refused; lost connections, locks, forks; many rows; counters. */
 #include "store_test.h"
 

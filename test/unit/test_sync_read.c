@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: sync_read.c */
 /* Requests to Sync as they come: what is refused with which status, and what an empty or partial one stands for. */
 #include "sync_test.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: cmd_sync.c sync_run.c sync_write.c */
 /* Sync from request to answer, on a real engine. */
 #include "sync_test.h"
 

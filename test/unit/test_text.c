@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: text.c */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

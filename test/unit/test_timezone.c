@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_timezone.c */
 /* Time zones: POSIX rules, blobs, and every zone of the system's data against the C library. */
 #include "wbxml_test.h"
 

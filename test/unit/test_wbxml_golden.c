@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: wbxml_print.c wbxml_reader.c */
 /* The documents of test/golden: what the reader makes of the bytes is the text, what the writer makes of it the bytes.
  */
 #include "wbxml_golden.h"

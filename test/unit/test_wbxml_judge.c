@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: wbxml_reader.c */
 /*
  * Our codec against libwbxml, which knows nothing of it. Only documents that we made are shown to libwbxml: bytes from
  * elsewhere could end the process. Where its names differ from the specification's, or it has none, a table made at run

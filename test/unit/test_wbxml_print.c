@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: wbxml_print.c */
 #include "wbxml_test.h"
 
 #include "wbxml/wbxml_print.h"

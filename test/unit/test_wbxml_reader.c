@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: wbxml_reader.c */
 #include "wbxml_test.h"
 
 #include <apr_file_io.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: wbxml_text.c */
 #include "wbxml_test.h"
 
 #include "wbxml/wbxml_text.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: wbxml_token.c */
 #include "wbxml_test.h"
 
 #include "wbxml/wbxml_token.h"
