@@ -19,6 +19,7 @@ enum {
     TAG_OPTIONS,
     TAG_USER
 };
+#define GUID_BYTES 16
 #define OPTION_SAVE_IN_SENT 0x01
 #define OPTION_ACCEPT_MULTIPART 0x02
 
@@ -123,6 +124,20 @@ static unsigned char *base64_decode(const char *text, apr_size_t len, apr_size_t
     return out;
 }
 
+/* The 32 hex digits of a GUID are one id in either case: the same device may send their 16 bytes, too. */
+static void fold_guid(char *id, apr_size_t len)
+{
+    apr_size_t i;
+
+    for (i = 0; i < len && apr_isxdigit(id[i]); i++) {
+    }
+    if (i == len && len == 2 * GUID_BYTES) {
+        for (i = 0; i < len; i++) {
+            id[i] = (char)apr_toupper(id[i]);
+        }
+    }
+}
+
 static eas_query_code_t set_device_id(eas_query_t *q, const char *data, apr_size_t len, apr_pool_t *pool)
 {
     apr_size_t i;
@@ -133,7 +148,12 @@ static eas_query_code_t set_device_id(eas_query_t *q, const char *data, apr_size
         if (len > EAS_DEVICE_ID_MAX) {
             return EAS_QUERY_DEVICE_ID;
         }
-        q->device_id = len > 0 ? apr_pstrmemdup(pool, data, len) : NULL;
+        if (len > 0) {
+            char *id = apr_pstrmemdup(pool, data, len);
+
+            fold_guid(id, len);
+            q->device_id = id;
+        }
         return EAS_QUERY_OK;
     }
     /* Only the base64 form carries bytes; a plain id with odd characters is nothing but wrong. */

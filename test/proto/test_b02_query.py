@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Both query forms name the same device, and broken ones are refused (MS-ASHTTP 2.2.1.1.1)."""
 import base64
+import json
+import os
+import subprocess
 from urllib.parse import urlencode
 
 import pytest
@@ -8,6 +11,8 @@ import pytest
 from easlib import wbxml
 from easlib.client import WBXML, expect
 from easlib.mark import every, rows
+from easlib.replica import Turn
+from easlib.site import BUILD
 from easlib.wbxml import FolderHierarchy as F
 
 FOLDERSYNC = F.FolderSync(F.SyncKey("0"))
@@ -38,6 +43,57 @@ def test_binary_device_id_is_upper_case_hex(phone):
     r = phone("14.1", query="base64", device_id=raw)
     r.device.query, r.device.device_id = "plain", raw.hex().upper()
     r.foldersync()
+
+
+GUID = "00ff10203040506070809011a0b0c0de"
+FORMS = [("plain", GUID), ("plain", GUID.upper()), ("base64", bytes.fromhex(GUID)), ("base64", GUID),
+         ("base64", GUID.upper())]
+
+
+@pytest.mark.parametrize("first", range(len(FORMS)))
+def test_guid_in_all_forms_is_one_device(phone, user, site, first):
+    """Lower or upper case, text or bytes: policy key, folders and items go on from form to form; one row is stored."""
+    query, device_id = FORMS[first]
+    r = phone("14.1", user=user, query=query, device_id=device_id)
+    cid = r.folder(9)
+    r.sync(cid)
+    for i, (r.device.query, r.device.device_id) in enumerate(FORMS):
+        user.new("contacts", last_name=str(i), display_name=str(i))
+        assert r.foldersync().doc.val("Changes/Count") == "0"
+        assert len(r.turn(cid).of("Add")) == 1, FORMS[i]
+    assert [d for d in devices(site, user) if d.upper() == GUID.upper()] == [GUID.upper()]
+
+
+def test_guid_of_two_users_is_two_devices(phone, user, other_user, site):
+    a, b = phone("14.1", user=user, device_id=GUID), phone("14.1", user=other_user, device_id=GUID.upper())
+    for r, u in ((a, user), (b, other_user)):
+        u.new("contacts", last_name=u.name, display_name="x")
+        r.sync(r.folder(9))
+        assert r.texts(r.folder(9), "Contacts:LastName") == [u.name]
+    key = a.collections[a.folder(9)].key
+    assert Turn(b.device.sync(b.device.collection(key, b.folder(9), get_changes="1")), b.folder(9)).status == "3"
+    assert a.turn(a.folder(9)).status == b.turn(b.folder(9)).status == "1"
+
+
+@every()
+def test_fm55_validate_is_never_stored(phone, user, site, version):
+    """Android asks with this id whether the account works: answered, and forgotten."""
+    d = phone(version, user=user, device_id="validate", ready=False).device
+    assert d.options().status == 200
+    expect(d.foldersync(), 142, 449)
+    assert d.provision_1().code == "1"
+    if d.v >= 12:
+        assert d.settings_device().code == "1"
+    expect(d.sync(d.collection("0", "1", "Contacts")), 142, 449)
+    assert devices(site, user) == []
+
+
+def devices(site, user):
+    """Device ids that are stored for a user."""
+    user.login()
+    rows = json.loads(subprocess.run([os.path.join(BUILD, "libusm", "tools", "usmctl"), "devices", "--store", site.store_url,
+                                      "--json"], capture_output=True, check=True, timeout=60).stdout)
+    return [d["device"] for d in rows if d["user"].endswith(f"/{user.user_id}")]
 
 
 @rows("change", [

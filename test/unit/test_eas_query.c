@@ -138,6 +138,11 @@ static const struct {
      "base64 cmd=FolderSync id=00112233445566778899AABBCCDDEEFF type=PP user=- version=121 code=9 locale=0000"},
     {"79 09 00 00 10 '0123456789abcdef' 00 02 'PP'", EAS_QUERY_OK,
      "base64 cmd=FolderSync id=0123456789abcdef type=PP user=- version=121 code=9 locale=0000"},
+    /* a GUID as text, from the other form, is the same device in either case; what only looks alike is left alone */
+    {"79 09 00 00 20 '00112233445566778899aabbccddeeff' 00 02 'PP'", EAS_QUERY_OK,
+     "base64 cmd=FolderSync id=00112233445566778899AABBCCDDEEFF type=PP user=- version=121 code=9 locale=0000"},
+    {"79 09 00 00 20 '00112233445566778899aabbccddeefg' 00 02 'PP'", EAS_QUERY_OK,
+     "base64 cmd=FolderSync id=00112233445566778899aabbccddeefg type=PP user=- version=121 code=9 locale=0000"},
     {"A1 02 00 00 01 'a' 00 01 't' 01 01 '5' 03 03 '5:1' 06 02 '0Z' 07 01 01 08 04 'anna'", EAS_QUERY_OK,
      "base64 cmd=SmartForward id=a type=t user=anna version=161 code=2 locale=0000 collection=5 item=5:1 occurrence=0Z "
      "save"},
