@@ -52,6 +52,11 @@ eas_ap_state_t *eas_ap_state(request_rec *r);
 /* Did the request come over TLS, to us or to a proxy that the administrator trusts (environment HTTPS=on)? */
 int eas_ap_is_tls(request_rec *r);
 
+/* ap_pace.c */
+/* Makes the table of eas_pace.h, which all children share, before there are any. */
+int eas_ap_pace_init(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server);
+eas_pace_t *eas_ap_pace(void);
+
 /* ap_request.c */
 /* Handler "eas". */
 int eas_ap_handler(request_rec *r);

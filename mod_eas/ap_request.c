@@ -185,6 +185,7 @@ int eas_ap_handler(request_rec *r)
     req.read_body = read_body;
     req.stop = should_stop;
     take_credentials(&req, r, state);
+    req.pace = eas_ap_pace();
     req.usm_error = eas_ap_context(&req.usm, req.conf, r->pool);
     eas_dispatch(&rsp, &req);
 

@@ -11,6 +11,7 @@
 #include <usm/usm.h>
 
 #include "eas_conf.h"
+#include "eas_pace.h"
 #include "eas_query.h"
 #include "eas_table.h"
 #include "eas_version.h"
@@ -36,6 +37,7 @@ typedef struct eas_request_t {
     int is_tls;                  /* came over TLS, here or at a proxy that is trusted */
     usm_context_t *usm;          /* NULL: see usm_error */
     usm_error_t *usm_error;      /* why the state database or the configuration cannot be used */
+    eas_pace_t *pace;            /* NULL: nobody is slowed */
     const eas_conf_t *conf;
     const usm_log_t *log;
     apr_pool_t *pool;
@@ -88,6 +90,8 @@ typedef struct eas_ctx_t {
     int multipart;           /* the answer is the document and the parts behind it (MS-ASCMD 2.2.1.10.1.1) */
     apr_array_header_t *parts; /* eas_part_t; NULL = none */
     const char *raw_type;      /* the answer is no document but the one part, of this type */
+    int slowed;              /* refused for its device's pace */
+    eas_pace_result_e came;  /* what came of the command, as far as its handler knows */
     apr_time_t began;
 } eas_ctx_t;
 

@@ -13,6 +13,9 @@
 /* Account checks of Android's mail client come with this id, once. */
 #define VALIDATE_DEVICE "validate"
 
+/* A request that took so long paces its device by itself. */
+#define WAITED apr_time_from_sec(5)
+
 static const eas_handler_t handlers[EAS_COMMAND_COUNT] = {
 #define EAS_COMMAND(name_, code_, first_, last_, root_, flags_, handler_, doc_) [EAS_COMMAND_##name_] = handler_,
 #include "tbl/commands.h"
@@ -304,6 +307,88 @@ static int check_document(eas_ctx_t *ctx)
     return refuse(ctx, EAS_STATUS_InvalidXML);
 }
 
+/* ---- pace ---- */
+
+/* What eas_pace.h is to know of the request. False: nothing is counted here. */
+static int pace_of(eas_pace_request_t *request, eas_pace_limits_t *limits, const eas_ctx_t *ctx)
+{
+    const eas_conf_t *conf = ctx->conf;
+
+    if (ctx->req->pace == NULL || conf->throttle == 0 || ctx->session == NULL) {
+        return 0;
+    }
+    *limits = (eas_pace_limits_t){
+        .burst = conf->throttle, .rate = conf->throttle_rate, .repeats = conf->throttle_repeats};
+    *request = (eas_pace_request_t){.device = eas_pace_device(usm_login_user(ctx->login), ctx->device_id),
+                                    .what = eas_pace_what((int)ctx->command->id, ctx->body, ctx->body_len),
+                                    .is_paced = (ctx->command->flags & EAS_CMD_PACED) != 0,
+                                    .is_poll = ctx->command->id == EAS_COMMAND_Ping || ctx->body_len == 0,
+                                    .now = apr_time_now()};
+    return 1;
+}
+
+static int keep_pace(eas_ctx_t *ctx)
+{
+    eas_pace_request_t request;
+    eas_pace_limits_t limits;
+    eas_pace_e answer;
+    unsigned count;
+    int tell;
+
+    if (!pace_of(&request, &limits, ctx)) {
+        return 0;
+    }
+    answer = eas_pace_ask(&tell, &count, ctx->req->pace, &limits, &request);
+    if (answer == EAS_PACE_GO) {
+        return 0;
+    }
+    ctx->slowed = 1;
+    if (tell) {
+        usm_log(ctx->log, USM_LOG_WARNING, EASLOGNO(50),
+                "device %s of %s is told to come later: %s (%u refused since this was last said)", ctx->device_id,
+                ctx->req->user != NULL ? ctx->req->user : "-",
+                answer == EAS_PACE_REPEATS ? "it repeats requests and does not take the answers"
+                                           : "it sends more requests that lead to nothing than EASThrottle allows",
+                count);
+    }
+    if (ctx->version >= 140) {
+        apr_table_setn(ctx->rsp->headers, "X-MS-ASThrottle",
+                       answer == EAS_PACE_REPEATS ? "RecentCommands" : "CommandFrequency");
+    }
+    return refuse(ctx, 503);
+}
+
+/* Before anything is read for a command that only asks for news. */
+static int check_pace(eas_ctx_t *ctx)
+{
+    return ctx->command->flags & EAS_CMD_PACED ? keep_pace(ctx) : 0;
+}
+
+/* Others are refused when it is the same again, which takes the body to know. */
+static int check_repeats(eas_ctx_t *ctx)
+{
+    return ctx->command->flags & EAS_CMD_PACED ? 0 : keep_pace(ctx);
+}
+
+static void note_pace(eas_ctx_t *ctx)
+{
+    eas_pace_result_e result = ctx->came;
+    eas_pace_request_t request;
+    eas_pace_limits_t limits;
+
+    /* What is down behind us is not the device's fault. */
+    if (ctx->slowed || ctx->rsp->http >= 500 || !pace_of(&request, &limits, ctx)) {
+        return;
+    }
+    if (ctx->rsp->http != 200 || ctx->status >= 100) {
+        result = EAS_PACE_FAILED;
+    }
+    if (request.now - ctx->began >= WAITED) {
+        result = EAS_PACE_WAITED;
+    }
+    eas_pace_note(ctx->req->pace, &limits, &request, result);
+}
+
 static int run_command(eas_ctx_t *ctx)
 {
     usm_error_t *err = handlers[ctx->command->id](ctx, ctx->doc, ctx->out);
@@ -333,7 +418,8 @@ static void run_checks(eas_ctx_t *ctx)
 {
     static int (*const checks[])(eas_ctx_t *) = {
         check_transport, check_method, check_query,  check_login, answer_options, check_device,   check_version,
-        check_command,   open_session, check_policy, read_body,   check_content,  check_document, run_command,
+        check_command,   open_session, check_pace,   check_policy, read_body,     check_content,  check_document,
+        check_repeats,   run_command,
     };
     unsigned i;
 
@@ -401,5 +487,6 @@ void eas_dispatch(eas_response_t *rsp, const eas_request_t *req)
     eas_writer_mark(ctx->out, &ctx->start);
     run_checks(ctx);
     finish(ctx);
+    note_pace(ctx);
     note(ctx);
 }

@@ -60,7 +60,8 @@ typedef struct eas_query_t {
  * so far.
  *
  * The device id comes out the same from both forms: printable bytes as they are, else (the bytes of a GUID) in
- * upper-case hex, and 32 hex digits are in upper case always. Parameter names compare without case; the first of several strings wins; unknown ones are ignored.
+ * upper-case hex, and 32 hex digits are in upper case always. Parameter names compare without case; the first of
+ * several strings wins; unknown ones are ignored.
  * "+" is a plus sign. Base64 may lack padding, be percent-encoded, or use the URL-safe alphabet. A value that holds
  * what XML forbids, NUL included, is an error, but in the user's name it is replaced.
  */

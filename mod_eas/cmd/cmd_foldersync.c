@@ -3,6 +3,7 @@
 #include "eas_folder.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 /* FolderSync has no window. */
 #define WINDOW 512
@@ -80,6 +81,9 @@ usm_error_t *eas_cmd_foldersync(eas_ctx_t *ctx, const eas_node_t *doc, eas_write
     }
     USM_ERR(collect(folders, ctx, turn));
     USM_ERR(usm_turn_close(&key, turn, ctx->pool));
+    if (folders->nelts == 0 && strcmp(key, eas_node_child_text(doc, EAS_FolderHierarchy_SyncKey)) == 0) {
+        ctx->came = EAS_PACE_IDLE;
+    }
     eas_writer_start(out, EAS_FolderHierarchy_FolderSync);
     eas_put_status(ctx, out, EAS_FolderHierarchy_Status, FOLDER_OK);
     eas_writer_tag_text(out, EAS_FolderHierarchy_SyncKey, key);

@@ -88,6 +88,7 @@ usm_error_t *eas_cmd_getitemestimate(eas_ctx_t *ctx, const eas_node_t *doc, eas_
         return eas_answer_status(ctx, EAS_STATUS_InvalidXML);
     eas_writer_start(out, EAS_GetItemEstimate_GetItemEstimate);
     ctx->status = ESTIMATE_OK;
+    ctx->came = EAS_PACE_IDLE;
     EAS_NODE_EACH_TAG(node, list, EAS_GetItemEstimate_Collection)
     {
         int status = 0, count = 0, global = 0;

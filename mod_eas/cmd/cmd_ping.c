@@ -73,6 +73,9 @@ static int read_request(ping_t *ping, const eas_node_t *doc)
 static usm_error_t *answer(eas_ctx_t *ctx, eas_writer_t *out, int status, const usm_watch_result_t *result,
                            apr_int64_t limit)
 {
+    ctx->came = status == PING_EXPIRED                               ? EAS_PACE_IDLE
+                : status == PING_CHANGES || status == PING_HIERARCHY ? EAS_PACE_NEWS
+                                                                     : EAS_PACE_FAILED;
     eas_writer_start(out, EAS_Ping_Ping);
     eas_put_status(ctx, out, EAS_Ping_Status, status);
     if (result && result->count) {

@@ -6,6 +6,7 @@
 
 static usm_error_t *answer_limit(eas_sync_t *sync, eas_writer_t *out)
 {
+    sync->ctx->came = EAS_PACE_FAILED;
     if (!sync->limit)
         return eas_answer_status(sync->ctx, sync->status);
     eas_writer_start(out, EAS_AirSync_Sync);
@@ -22,6 +23,20 @@ static int has_commands(const eas_sync_t *sync)
             return 1;
     }
     return 0;
+}
+
+/* What came of a request for both sides. */
+static eas_pace_result_e result_of(const eas_sync_t *sync)
+{
+    eas_pace_result_e result = EAS_PACE_IDLE;
+    for (int i = 0; i < sync->collections->nelts; i++) {
+        const eas_collection_t *col = &APR_ARRAY_IDX(sync->collections, i, eas_collection_t);
+        if (col->changed_key)
+            return EAS_PACE_NEWS;
+        if (col->status != SYNC_OK)
+            result = EAS_PACE_FAILED;
+    }
+    return result;
 }
 
 /* All collections in the order of the request. Once one has been committed, an outage must not take its answer away:
@@ -84,6 +99,7 @@ usm_error_t *eas_cmd_sync(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *o
         return answer_limit(&sync, out);
     USM_ERR(eas_sync_remember(&sync));
     ctx->status = SYNC_OK;
+    ctx->came = result_of(&sync);
     eas_sync_write(&sync, out);
     return NULL;
 }

@@ -9,7 +9,7 @@
  */
 EAS_COMMAND(Sync, 0, 25, EAS_VERSION_OPEN, EAS_AirSync_Sync,
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_EMPTY_OK |
-                EAS_CMD_LONG_POLL,
+                EAS_CMD_LONG_POLL | EAS_CMD_PACED,
             eas_cmd_sync, "exchange the items of collections")
 EAS_COMMAND(SendMail, 1, 25, EAS_VERSION_OPEN, EAS_ComposeMail_SendMail,
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN |
@@ -32,7 +32,7 @@ EAS_COMMAND(DeleteCollection, -1, 25, 121, 0, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBX
 EAS_COMMAND(MoveCollection, -1, 25, 121, 0, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none,
             "move a folder; a relic of version 1")
 EAS_COMMAND(FolderSync, 9, 25, EAS_VERSION_OPEN, EAS_FolderHierarchy_FolderSync,
-            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_foldersync,
+            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN | EAS_CMD_PACED, eas_cmd_foldersync,
             "exchange the folder hierarchy")
 EAS_COMMAND(FolderCreate, 10, 25, EAS_VERSION_OPEN, EAS_FolderHierarchy_FolderCreate,
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_foldercreate, "make a folder")
@@ -43,7 +43,7 @@ EAS_COMMAND(FolderUpdate, 12, 25, EAS_VERSION_OPEN, EAS_FolderHierarchy_FolderUp
 EAS_COMMAND(MoveItems, 13, 25, EAS_VERSION_OPEN, EAS_Move_MoveItems,
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_moveitems, "move items between folders")
 EAS_COMMAND(GetItemEstimate, 14, 25, EAS_VERSION_OPEN, EAS_GetItemEstimate_GetItemEstimate,
-            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_getitemestimate,
+            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN | EAS_CMD_PACED, eas_cmd_getitemestimate,
             "count what a Sync would bring")
 EAS_COMMAND(MeetingResponse, 15, 25, EAS_VERSION_OPEN, EAS_MeetingResponse_MeetingResponse,
             EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none, "accept or decline meetings")
@@ -53,7 +53,8 @@ EAS_COMMAND(Settings, 17, 120, EAS_VERSION_OPEN, EAS_Settings_Settings,
             EAS_CMD_BUILT | EAS_CMD_POLICY_LATER | EAS_CMD_WBXML_IN, eas_cmd_settings,
             "device information, out of office, user information")
 EAS_COMMAND(Ping, 18, 25, EAS_VERSION_OPEN, EAS_Ping_Ping,
-            EAS_CMD_BUILT | EAS_CMD_NO_POLICY | EAS_CMD_WBXML_IN | EAS_CMD_EMPTY_OK | EAS_CMD_LONG_POLL, eas_cmd_ping,
+            EAS_CMD_BUILT | EAS_CMD_NO_POLICY | EAS_CMD_WBXML_IN | EAS_CMD_EMPTY_OK | EAS_CMD_LONG_POLL | EAS_CMD_PACED,
+            eas_cmd_ping,
             "wait for changes")
 EAS_COMMAND(ItemOperations, 19, 120, EAS_VERSION_OPEN, EAS_ItemOperations_ItemOperations,
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN, eas_cmd_itemoperations,

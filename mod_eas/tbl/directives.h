@@ -65,4 +65,10 @@ EAS_DIRECTIVE(EASRetryAfter, retry_after, NUMBER, LOCATION, "60", 1, 3600,
               "seconds after which devices shall come again when something behind the server is down")
 EAS_DIRECTIVE(EASMaxAttachments, max_attachments, BYTES, LOCATION, "256M", 65536, 2147483647,
               "bytes that the attachments in one answer may have; they pass through files, not memory")
+EAS_DIRECTIVE(EASThrottle, throttle, NUMBER, LOCATION, "120", 0, 100000,
+              "requests that lead to nothing a device may make at once before it is told to come later; 0: any number")
+EAS_DIRECTIVE(EASThrottleRate, throttle_rate, NUMBER, LOCATION, "12", 1, 6000,
+              "requests that lead to nothing a device may make per minute in the long run")
+EAS_DIRECTIVE(EASThrottleRepeats, throttle_repeats, NUMBER, LOCATION, "8", 4, 1000,
+              "repeats of one request within ten minutes before each further one counts ten times")
 #undef EAS_DIRECTIVE

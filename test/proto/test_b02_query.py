@@ -91,9 +91,10 @@ def test_fm55_validate_is_never_stored(phone, user, site, version):
 def devices(site, user):
     """Device ids that are stored for a user."""
     user.login()
-    rows = json.loads(subprocess.run([os.path.join(BUILD, "libusm", "tools", "usmctl"), "devices", "--store", site.store_url,
-                                      "--json"], capture_output=True, check=True, timeout=60).stdout)
-    return [d["device"] for d in rows if d["user"].endswith(f"/{user.user_id}")]
+    usmctl = os.path.join(BUILD, "libusm", "tools", "usmctl")
+    done = subprocess.run([usmctl, "devices", "--store", site.store_url, "--json"], capture_output=True, check=True,
+                          timeout=60)
+    return [d["device"] for d in json.loads(done.stdout) if d["user"].endswith(f"/{user.user_id}")]
 
 
 @rows("change", [

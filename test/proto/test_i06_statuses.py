@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every status of Sync, the folder commands and GetItemEstimate, in every version that has it: generated from the rows of
-mod_eas/tbl/cmdstatus.h and, for the common ones, mod_eas/tbl/status.h. A row that nothing here provokes fails."""
+"""Every status of Sync, the folder commands and GetItemEstimate, in every version that has it.
+
+Generated from the rows of mod_eas/tbl/cmdstatus.h and, for the common ones, mod_eas/tbl/status.h. A row that nothing
+here provokes fails."""
 import os
 import re
 

@@ -330,7 +330,7 @@ class ErrorLog:
 def location(prefix, ox_url, store_url, **more):
     """A Location with the module; more: further directives, which win over the ones here."""
     lines = {"EASOxUrl": ox_url, "EASStore": store_url, "EASRequireTLS": "off", "EASHeartbeatMin": "1",
-             "EASPollInterval": "1", "EASOxConnectTimeout": "2", **more}
+             "EASPollInterval": "1", "EASOxConnectTimeout": "2", "EASThrottle": "0", **more}
     inner = "\n".join(f"    {k} {v}" for k, v in lines.items())
     return (f'<LocationMatch "(?i)^{prefix}{PATH}$">\n    SetHandler eas\n    SetOutputFilter DEFLATE\n    AuthType Basic\n'
             f'    AuthName "ActiveSync"\n    AuthBasicProvider ox\n    Require valid-user\n{inner}\n</LocationMatch>\n')
@@ -377,6 +377,7 @@ class Site:
         self.httpd = Httpd(self.folder, location("", self.ox.url, url, **self.directives)
                            + location("/dead", f"http://127.0.0.1:{dead}/ajax/", url)
                            + location("/small", self.ox.url, url, EASMaxAttachments="65536")
+                           + location("/paced", self.ox.url, url, EASThrottle="120")
                            + location("/tls", self.ox.url, url, EASRequireTLS="on")
                            + location("/own", self.ox.url, url, EASSharedFolders="none", EASPublicFolders="none")
                            + location("/all", self.ox.url, url, EASSharedFolders="all", EASPublicFolders="all")
