@@ -72,6 +72,7 @@ CREATE TABLE IF NOT EXISTS collection (
     full_at BIGINT,
     lease VARBINARY(255) NOT NULL,
     lease_until BIGINT,
+    retry_at BIGINT,
     UNIQUE KEY collection_fid (device, fid),
     FOREIGN KEY (device) REFERENCES device (id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -150,4 +151,39 @@ CREATE TABLE IF NOT EXISTS login (
     KEY login_made (made)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-REPLACE INTO usm_schema (id, version) VALUES (1, 1);
+-- Conflicts that one side lost. They outlive the device.
+CREATE TABLE IF NOT EXISTS clash (
+    id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    usr BIGINT NOT NULL,
+    made BIGINT NOT NULL,
+    cls INT NOT NULL,
+    device VARBINARY(255) NOT NULL,
+    folder VARBINARY(1024) NOT NULL,
+    item VARBINARY(1024) NOT NULL,
+    device_edit VARBINARY(255) NOT NULL,
+    server_edit VARBINARY(255) NOT NULL,
+    winner VARBINARY(255) NOT NULL,
+    names VARCHAR(1024) NOT NULL,
+    lost MEDIUMTEXT NOT NULL,
+    copy_id VARBINARY(1024),
+    KEY clash_usr (usr, id),
+    KEY clash_made (usr, made),
+    FOREIGN KEY (usr) REFERENCES usr (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- kind 0: items held back, id is the item's; else commands refused, id is the digest of what was asked.
+CREATE TABLE IF NOT EXISTS bad (
+    collection BIGINT NOT NULL,
+    kind TINYINT NOT NULL,
+    idlen SMALLINT NOT NULL,
+    id VARBINARY(255) NOT NULL,
+    item VARBINARY(1024) NOT NULL,
+    code BIGINT NOT NULL,
+    reason VARCHAR(1024) NOT NULL,
+    retry TINYINT NOT NULL,
+    made BIGINT NOT NULL,
+    PRIMARY KEY (collection, kind, idlen, id),
+    FOREIGN KEY (collection) REFERENCES collection (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+REPLACE INTO usm_schema (id, version) VALUES (1, 2);

@@ -68,6 +68,7 @@ CREATE TABLE IF NOT EXISTS collection (
     full_at INTEGER,
     lease TEXT NOT NULL,
     lease_until INTEGER,
+    retry_at INTEGER,
     UNIQUE (device, fid)
 );
 
@@ -142,4 +143,37 @@ CREATE TABLE IF NOT EXISTS login (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS login_made ON login (made);
 
-REPLACE INTO usm_schema (id, version) VALUES (1, 1);
+-- Conflicts that one side lost. They outlive the device.
+CREATE TABLE IF NOT EXISTS clash (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    usr INTEGER NOT NULL REFERENCES usr (id) ON DELETE CASCADE,
+    made INTEGER NOT NULL,
+    cls INTEGER NOT NULL,
+    device TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    item TEXT NOT NULL,
+    device_edit TEXT NOT NULL,
+    server_edit TEXT NOT NULL,
+    winner TEXT NOT NULL,
+    names TEXT NOT NULL,
+    lost TEXT NOT NULL,
+    copy_id TEXT
+);
+CREATE INDEX IF NOT EXISTS clash_usr ON clash (usr, id);
+CREATE INDEX IF NOT EXISTS clash_made ON clash (usr, made);
+
+-- kind 0: items held back, id is the item's; else commands refused, id is the digest of what was asked.
+CREATE TABLE IF NOT EXISTS bad (
+    collection INTEGER NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
+    kind INTEGER NOT NULL,
+    idlen INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    item TEXT NOT NULL,
+    code INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    retry INTEGER NOT NULL,
+    made INTEGER NOT NULL,
+    PRIMARY KEY (collection, kind, idlen, id)
+) WITHOUT ROWID;
+
+REPLACE INTO usm_schema (id, version) VALUES (1, 2);

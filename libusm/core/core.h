@@ -68,12 +68,16 @@ struct usm_session_t {
 typedef struct usm__mutation_t {
     enum { USM__NONE, USM__KILL, USM__ADD, USM__TOUCH, USM__TAKE, USM__DROP } op;
     usm_item_row_t row; /**< id always; the rest for ADD and TOUCH */
+    const char *why;    /**< ADD of a row that is withheld */
+    apr_status_t code;
+    int retry;          /**< the reason may pass */
 } usm__mutation_t;
 
 /** What this turn did to an item of the client's: detection must not tell it back. */
 typedef struct usm__touched_t {
     const char *id;
     int alive;
+    int added; /**< the device learns the item's id only with this turn's answer: nothing more can be said of it yet */
     usm_item_row_t row;
 } usm__touched_t;
 
@@ -96,6 +100,7 @@ struct usm_turn_t {
     apr_array_header_t *mutations; /**< usm__mutation_t */
     apr_hash_t *passed;      /**< queue entries settled without a change for the client, which commit() takes */
     int detected, sent, more, finished;
+    int later;               /**< an entry was left for the next turn */
     apr_array_header_t *queue; /**< usm_pending_row_t taken from the store, not yet looked at */
     int queue_at, queue_full, scanned;
     apr_array_header_t *ready; /**< usm_bget_t read ahead, parallel to queue entries [ready_at…) */
@@ -105,7 +110,22 @@ struct usm_turn_t {
     int set_aside;           /**< index of a mutation the last change replaced, or -1 */
     usm_pending_row_t last;  /**< entry of the last change */
     apr_uint64_t bytes;
+    const usm_echo_row_t *command; /**< the client's command that is being applied */
+    int begun_before;        /**< … and was begun by an earlier request, whose end is not known */
+    const usm_conflict_row_t *clash; /**< conflict that is written together with the command's end, or NULL */
+    const char *copy;        /**< id of the copy that this command made of a losing version */
+    int retry_due, retry_wanted; /**< items held back for a passing error: they were queued again; there are some */
+    apr_hash_t *refusals;    /**< commands of this device that were refused before: name → usm_bad_row_t */
+    const char *refusal_name; /**< of the command that is being applied */
+    usm_bad_row_t *refusal;  /**< written together with the command's end, or NULL */
 };
+
+/** How the value of a field is held: the second column of USM_TYPES. */
+typedef enum usm__form_e {
+    USM__KIND_text, USM__KIND_num, USM__KIND_list, USM__KIND_addrs, USM__KIND_body, USM__KIND_blob,
+    USM__KIND_attendees, USM__KIND_attachments, USM__KIND_flag
+} usm__form_e;
+usm__form_e usm__type_kind(usm_type_e type);
 
 usm_time_t usm__now(void);
 /** Text → digest, 48 bits, never 0. */
@@ -165,10 +185,81 @@ void usm__folder_ref(usm_bref_t *ref, const usm_folder_row_t *row);
 usm_error_t *usm__detect(usm_session_t *session, usm_collection_row_t *coll, const usm_folder_row_t *folder,
                          const usm_brange_t *range, apr_hash_t *touched, apr_int64_t view, apr_pool_t *pool);
 
-/* apply.c */
+/* lease.c */
 /** Take or prolong the lease before a client change or an undo; may look at the key again (see turn.c), then
  * turn->overtaken is set. */
 usm_error_t *usm__turn_lease(usm_turn_t *turn);
+
+/* merge.c */
+/** A client's change on its way into the item. */
+typedef struct usm__merge_t {
+    usm_item_t *mine;          /**< what the client sent; what it deleted by leaving it out is made empty */
+    const usm_item_row_t *has; /**< base: what the device had */
+    usm_policy_e policy;
+    int partial, adding;
+    usm_fieldset_t sent;       /**< fields whose value at the client is known */
+    usm_fieldset_t ours;       /**< fields that are to be written */
+    usm_fieldset_t lost;       /**< fields in which one side has lost */
+    int merged;                /**< the server's version was looked at: it may have edits that the device lacks */
+    int collided;
+} usm__merge_t;
+/** @a mine is changed. @return number of fields that the client changed. */
+int usm__merge_begin(usm__merge_t *m, usm_turn_t *turn, usm_item_t *mine, const usm_item_row_t *has, int partial);
+/** Drop from m->ours what the server has already and what it wins. @return number of fields left to write. */
+int usm__merge_with(usm__merge_t *m, const usm_item_t *theirs);
+/** Write m->ours into item @a id of folder @a ref; on a CONFLICT of the server's read, merge and write again. @a got:
+ * the item when it was read already (its revision is not the base's), else NULL. Errors: NOTFOUND, BACKEND (it keeps
+ * changing), and what update() gives. */
+usm_error_t *usm__merge_write(usm_bwrite_t *result, usm__merge_t *m, usm_turn_t *turn, const usm_bref_t *ref,
+                              const char *id, usm_bget_t *got);
+/** Digests of what the device has now into @a row: what it had, overlaid with what it sent. */
+void usm__merge_overlay(usm_item_row_t *row, const usm_item_t *item, const usm_item_row_t *has, apr_pool_t *pool);
+/** The item as it is now, with all fields that take part in merging. */
+usm_error_t *usm__read_now(usm_bget_t *got, usm_turn_t *turn, const usm_bref_t *ref, const char *id);
+
+/* conflict.c */
+typedef struct usm__clash_t {
+    const char *device_edit, *server_edit; /**< "add", "change", "delete" */
+    const char *winner;                    /**< "device" or "server" */
+    const usm_item_t *lost;                /**< losing version, NULL when there is nothing of it to keep */
+    const usm_fieldset_t *fields;          /**< what of it has lost */
+} usm__clash_t;
+/** Log a conflict; as configured it is also kept (turn->clash), by the commit of the command's end. */
+void usm__conflict_note(usm_turn_t *turn, const usm_bref_t *ref, const char *id, const usm__clash_t *clash);
+/** Write turn->clash, if there is one. */
+usm_error_t *usm__conflict_write(usm_turn_t *turn, usm_txn_t *txn);
+/** A merge in which one side lost: keep the loser's version as configured. */
+usm_error_t *usm__conflict_merged(usm_turn_t *turn, const usm__merge_t *m, const usm_bref_t *ref,
+                                  const usm_item_t *theirs);
+/** The item that the client changed is gone from the folder: write the change where the item went, or make the item
+ * again. result->id: NULL when it went, else the id it was made again under. @a gone: the error that told it, which is
+ * given back when the change cannot be kept. */
+usm_error_t *usm__merge_elsewhere(usm_bwrite_t *result, usm__merge_t *m, usm_turn_t *turn, const char *id,
+                                  usm_error_t *gone);
+/** The client deletes what the server has changed meanwhile. *kept_p 1: it stays. */
+usm_error_t *usm__delete_contested(int *kept_p, usm_turn_t *turn, const char *id, const usm_item_row_t *has,
+                                   usm_delete_e how);
+/** UUID made from @a seed. */
+const char *usm__uid(usm_turn_t *turn, const char *seed);
+
+/* bad.c */
+/** Read items for the device. One that makes the call fail is found and gets its error; the others are read. */
+usm_error_t *usm__read_items(usm_bget_t *gets, int count, usm_turn_t *turn, apr_pool_t *pool);
+/** Is it time to try again what was held back for a passing error? */
+int usm__bad_due(const usm_collection_row_t *coll);
+/** Then queue it. */
+usm_error_t *usm__bad_requeue(usm_session_t *session, const usm_collection_row_t *coll, apr_pool_t *pool);
+/** Record an item that is held back. */
+usm_error_t *usm__bad_held(usm_turn_t *turn, usm_txn_t *txn, const usm__mutation_t *m);
+/** In the commit, after its mutations: when to try again. */
+usm_error_t *usm__bad_schedule(usm_turn_t *turn, usm_txn_t *txn);
+/** Was the same refused lately? Then *why_p is the error, else NULL. @a digest: of all that was asked, without the
+ * client's own id of an add. */
+usm_error_t *usm__refused(usm_error_t **why_p, usm_turn_t *turn, int kind, apr_uint64_t digest);
+/** Remember a refusal; usm__refusal_write() stores or forgets it. */
+void usm__refusal_note(usm_turn_t *turn, const usm_echo_row_t *echo, usm_error_t *err);
+usm_error_t *usm__refusal_write(usm_turn_t *turn, usm_txn_t *txn, const usm_echo_row_t *echo);
+
 /* watch.c */
 /** A new request of the device: older ones that wait end. @a make: this one will wait itself. @return its number. */
 apr_uint32_t usm__supersede(usm_session_t *session, int make);

@@ -321,6 +321,7 @@ usm_error_t *usm__detect(usm_session_t *session, usm_collection_row_t *coll, con
                                                                  grown || stale, &sink, pool, d.pool)));
     }
     USM_ERR(flush(&d));
+    USM_ERR(usm__bad_requeue(session, coll, d.pool));
     d.aging = 1;
     USM_ERR(age(&d));
     USM_ERR(flush(&d));

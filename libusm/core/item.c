@@ -31,13 +31,16 @@ static const struct {
 };
 _Static_assert(sizeof contact_fields / sizeof contact_fields[0] <= USM_MAX_FIELDS, "too many contact fields");
 
-typedef enum kind_e { KIND_text, KIND_num, KIND_list, KIND_addrs, KIND_body, KIND_blob, KIND_attendees,
-                      KIND_attachments, KIND_flag } kind_e;
-static const kind_e kinds[USM_T_COUNT] = {
-#define USM_TYPE(name, kind) [USM_T_##name] = KIND_##kind,
+static const usm__form_e kinds[USM_T_COUNT] = {
+#define USM_TYPE(name, kind) [USM_T_##name] = USM__KIND_##kind,
     USM_TYPES(USM_TYPE)
 #undef USM_TYPE
 };
+
+usm__form_e usm__type_kind(usm_type_e type)
+{
+    return kinds[type];
+}
 
 int usm_class_fields(usm_class_e cls)
 {
@@ -183,30 +186,30 @@ usm_item_t *usm_item_copy(const usm_item_t *in, apr_pool_t *pool)
             continue;
         const usm_value_t *v = &in->v[f];
         switch (kinds[classes[in->cls].fields[f].type]) {
-        case KIND_num:
+        case USM__KIND_num:
             break;
-        case KIND_text:
+        case USM__KIND_text:
             out->v[f].u.text = apr_pstrdup(pool, v->u.text);
             break;
-        case KIND_list:
+        case USM__KIND_list:
             out->v[f].u.list = dup_list(v->u.list, pool);
             break;
-        case KIND_addrs:
+        case USM__KIND_addrs:
             out->v[f].u.addrs = dup_addrs(v->u.addrs, pool);
             break;
-        case KIND_body:
+        case USM__KIND_body:
             out->v[f].u.body = dup_body(v->u.body, pool);
             break;
-        case KIND_blob:
+        case USM__KIND_blob:
             out->v[f].u.blob = dup_blob(v->u.blob, pool);
             break;
-        case KIND_attendees:
+        case USM__KIND_attendees:
             out->v[f].u.attendees = dup_attendees(v->u.attendees, pool);
             break;
-        case KIND_attachments:
+        case USM__KIND_attachments:
             out->v[f].u.attachments = dup_attachments(v->u.attachments, pool);
             break;
-        case KIND_flag: {
+        case USM__KIND_flag: {
             usm_flag_t *flag = apr_pmemdup(pool, v->u.flag, sizeof *flag);
             flag->type = dup_text(flag->type, pool);
             out->v[f].u.flag = flag;
@@ -297,44 +300,44 @@ apr_uint64_t usm_value_digest(usm_type_e type, const usm_value_t *v)
     if (v->state != USM_SET)
         return 0;
     switch (kinds[type]) {
-    case KIND_num:
+    case USM__KIND_num:
         h = hash_num(v->u.num, h);
         break;
-    case KIND_text:
+    case USM__KIND_text:
         h = hash_text(v->u.text, h);
         break;
-    case KIND_list:
+    case USM__KIND_list:
         if (!v->u.list->count)
             return 0;
         for (int i = 0; i < v->u.list->count; i++)
             h = hash_text(v->u.list->items[i], h);
         break;
-    case KIND_addrs:
+    case USM__KIND_addrs:
         if (!v->u.addrs->count)
             return 0;
         for (int i = 0; i < v->u.addrs->count; i++)
             h = hash_text(v->u.addrs->items[i].name, hash_text(v->u.addrs->items[i].addr, h));
         break;
-    case KIND_body:
+    case USM__KIND_body:
         h = hash_body(v->u.body);
         if (!h)
             return 0;
         break;
-    case KIND_blob:
+    case USM__KIND_blob:
         if (!v->u.blob->len)
             return 0;
         h = usm__hash(v->u.blob->data, v->u.blob->len, h);
         break;
-    case KIND_attendees:
+    case USM__KIND_attendees:
         h = hash_attendees(v->u.attendees);
         if (!h)
             return 0;
         break;
-    case KIND_attachments:
+    case USM__KIND_attachments:
         for (int i = 0; i < v->u.attachments->count; i++)
             h = hash_text(v->u.attachments->items[i].id, h);
         break;
-    case KIND_flag:
+    case USM__KIND_flag:
         if (!v->u.flag->status)
             return 0;
         h = hash_num(v->u.flag->status, h);

@@ -61,7 +61,8 @@ static usm_error_t *start_over(usm_turn_t *turn, int found)
     usm__random(&epoch, 6);
     *coll = (usm_collection_row_t){.device = session->device.id, .fid = turn->folder.fid, .cls = turn->folder.cls,
                                    .epoch = (apr_int64_t)epoch, .gen = 1, .prev = 1, .since = USM_TIME_NONE,
-                                   .options = turn->params.options, .created = now, .lease = ""};
+                                   .options = turn->params.options, .created = now, .lease = "",
+                                   .retry_at = USM_TIME_NONE};
     turn->base = 1;
     USM_ERR(usm__write(&txn, session, turn->pool));
     return usm__finish(session, txn, USM__VT(session)->collection_reset(txn, coll));
@@ -321,6 +322,7 @@ static usm_error_t *detect(usm_turn_t *turn)
     turn->detected = 1;
     if (turn->session->transient)
         return detect_transient(turn);
+    turn->retry_due = usm__bad_due(&turn->coll);
     USM_ERR(usm__detect(turn->session, &turn->coll, turn->folder.fid ? &turn->folder : NULL, &range,
                         turn->applied ? turn->touched : NULL, turn->base, turn->pool));
     return fill_queue(turn);
@@ -335,9 +337,15 @@ static int is_own(const usm_turn_t *turn, const usm_pending_row_t *p)
     return p->state == USM_PENDING_PRESENT ? t->alive && p->rev && t->row.rev == p->rev : !t->alive;
 }
 
+static int too_early(const usm_turn_t *turn, const usm_pending_row_t *p)
+{
+    const usm__touched_t *t = apr_hash_get(turn->touched, p->id, APR_HASH_KEY_STRING);
+    return t && t->added && !is_own(turn, p);
+}
+
 static int wants(const usm_turn_t *turn, const usm_pending_row_t *p)
 {
-    return p->state == USM_PENDING_PRESENT && !is_own(turn, p);
+    return p->state == USM_PENDING_PRESENT && !is_own(turn, p) && !too_early(turn, p);
 }
 
 /* Read the next items of the queue from the backend, as many as the window may still take. */
@@ -366,11 +374,7 @@ static usm_error_t *read_ahead(usm_turn_t *turn)
     if (n && turn->folder.fid == 0) {
         USM_ERR(usm__hierarchy_get(wanted, n, session, turn->batch_pool));
     } else if (n) {
-        apr_pool_t *scratch;
-        apr_pool_create(&scratch, turn->batch_pool);
-        USM_ERR(usm__checked(session, USM__BVT(session)->get(wanted, n, &session->call, &turn->ref,
-                                                             &turn->params.fetch, turn->batch_pool, scratch)));
-        apr_pool_destroy(scratch);
+        USM_ERR(usm__read_items(wanted, n, turn, turn->batch_pool));
     }
     for (int i = 0, k = 0; i < count; i++) {
         const usm_pending_row_t *p = &APR_ARRAY_IDX(turn->queue, turn->queue_at + i, usm_pending_row_t);
@@ -461,15 +465,22 @@ static void settle(usm_turn_t *turn, int op, const usm_pending_row_t *p)
     usm__mutate(turn, op, &row);
 }
 
-/* The item cannot be sent: remember its revision, so that it is tried again when it changes and not before. */
-static void withhold_row(usm_turn_t *turn, const usm_pending_row_t *p, const usm_item_row_t *has, const char *why)
+/* The item cannot be sent: remember its revision, so that it is tried again when it changes and not before (or, when
+ * the reason may pass, after a while). */
+static void withhold_row(usm_turn_t *turn, const usm_pending_row_t *p, const usm_item_row_t *has, const char *why,
+                         const usm_error_t *err)
 {
-    usm_log(turn->session->log, USM_LOG_WARNING, 101, "item %s of folder %" APR_INT64_T_FMT " is held back: %s", p->id,
-            turn->folder.fid, why);
+    if (!has || !has->withheld || (p->rev && has->rev != p->rev)) /* once for each version of it */
+        usm_log(turn->session->log, USM_LOG_WARNING, 101, "item %s of folder %" APR_INT64_T_FMT " is held back: %s",
+                p->id, turn->folder.fid, why);
     if (has)
         kill_row(turn, has);
-    usm_item_row_t row = {.id = p->id, .rev = p->rev, .edge = p->edge, .withheld = 1};
+    usm_item_row_t row = {.id = p->id, .rev = p->rev || !has ? p->rev : has->rev, .edge = p->edge, .withheld = 1};
     usm__mutate(turn, USM__ADD, &row);
+    usm__mutation_t *m = &APR_ARRAY_IDX(turn->mutations, turn->mutations->nelts - 1, usm__mutation_t);
+    m->why = apr_pstrdup(turn->pool, why);
+    m->code = err ? usm_error_code(err) : USM_EINVALID;
+    m->retry = err && usm_error_retry(err);
     settle(turn, USM__TAKE, p);
 }
 
@@ -514,7 +525,7 @@ static usm_change_t *judge(usm_turn_t *turn, const usm_pending_row_t *p, const u
 {
     usm_time_t since = turn->params.since;
     if (got->error) {
-        withhold_row(turn, p, has, usm_error_text(got->error, pool));
+        withhold_row(turn, p, has, usm_error_text(got->error, pool), got->error);
         return NULL;
     }
     if ((p->state == USM_PENDING_OUTSIDE && !got->item) ||
@@ -603,6 +614,11 @@ usm_error_t *usm_turn_next(const usm_change_t **change_p, usm_turn_t *turn, apr_
             apr_hash_set(turn->passed, p->id, APR_HASH_KEY_STRING, "");
             continue;
         }
+        if (too_early(turn, p)) {
+            turn->later = 1;
+            apr_hash_set(turn->passed, p->id, APR_HASH_KEY_STRING, "");
+            continue;
+        }
         USM_ERR(usm__device_has(&found, &has, turn, p->id, pool));
         if (found)
             USM_ERR(look_again(&got, turn, p, &has));
@@ -622,7 +638,7 @@ void usm_turn_withhold(usm_turn_t *turn, const char *why)
 {
     usm_item_row_t has = {.id = turn->last.id};
     int had = forget_last(turn);
-    withhold_row(turn, &turn->last, had ? &has : NULL, why);
+    withhold_row(turn, &turn->last, had ? &has : NULL, why, NULL);
 }
 
 void usm_turn_unread(usm_turn_t *turn)
@@ -634,7 +650,7 @@ void usm_turn_unread(usm_turn_t *turn)
 
 int usm_turn_more(const usm_turn_t *turn)
 {
-    return turn->more || (turn->queue && turn->queue_at < turn->queue->nelts);
+    return turn->more || turn->later || (turn->queue && turn->queue_at < turn->queue->nelts);
 }
 
 apr_uint64_t usm_turn_bytes(const usm_turn_t *turn)
@@ -652,11 +668,14 @@ static usm_error_t *run_mutation(usm_turn_t *turn, usm_txn_t *txn, const usm__mu
     case USM__NONE:
         return NULL;
     case USM__KILL:
+        if (row.withheld)
+            USM_ERR(vt->bad_drop(txn, turn->coll.id, USM_BAD_HELD_BACK, row.id));
         return vt->item_kill(txn, turn->coll.id, turn->base, row.id, new_gen);
     case USM__ADD:
         row.born = new_gen;
         row.died = USM_GEN_INF;
-        return vt->item_add(txn, turn->coll.id, &row);
+        USM_ERR(vt->item_add(txn, turn->coll.id, &row));
+        return row.withheld ? usm__bad_held(turn, txn, m) : NULL;
     case USM__TOUCH:
         return vt->item_touch(txn, turn->coll.id, turn->base, row.id, row.rev, row.edge);
     case USM__TAKE:
@@ -687,6 +706,8 @@ static usm_error_t *commit(usm_turn_t *turn, int advance)
         err = vt->purge(txn, coll->id, turn->base);
     for (int i = 0; !err && i < turn->mutations->nelts; i++)
         err = run_mutation(turn, txn, &APR_ARRAY_IDX(turn->mutations, i, usm__mutation_t), new_gen);
+    if (!err)
+        err = usm__bad_schedule(turn, txn);
     if (!err && turn->params.options && (!coll->options || strcmp(coll->options, turn->params.options) != 0))
         err = vt->collection_options(txn, coll->id, turn->params.options);
     if (!err && turn->leased)

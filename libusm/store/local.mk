@@ -5,6 +5,7 @@ libusm_libusmall_la_SOURCES += \
 	libusm/store/mariadb.c \
 	libusm/store/sql.c \
 	libusm/store/sql.h \
+	libusm/store/sql_bad.c \
 	libusm/store/sql_collection.c \
 	libusm/store/sql_device.c \
 	libusm/store/sql_echo.c \

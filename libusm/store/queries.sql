@@ -94,7 +94,7 @@ WHERE usr = ? AND fid = ?
 -- STMT_COLLECTION_GET
 SELECT f.fid, f.backend_id, f.live, f.parent, f.name, f.cls, f.role, f.rights, f.token, f.has_children,
        c.id, c.cls, c.epoch, c.gen, c.prev, c.since, c.open_tasks, c.progress, c.options, c.created, c.full_at, c.lease,
-       c.lease_until
+       c.lease_until, c.retry_at
 FROM usr u
 LEFT JOIN folder f ON f.usr = u.id AND f.fid = ?
 LEFT JOIN collection c ON c.device = ? AND c.fid = ?
@@ -301,3 +301,65 @@ DELETE FROM login WHERE name = ?
 
 -- STMT_LOGIN_EXPIRE
 DELETE FROM login WHERE made < ?
+
+-- STMT_COLLECTION_RETRY
+UPDATE collection SET retry_at = ? WHERE id = ?
+
+-- STMT_CLASH_ADD
+INSERT INTO clash (usr, made, cls, device, folder, item, device_edit, server_edit, winner, names, lost, copy_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- The first that is one too many.
+-- STMT_CLASH_NTH
+SELECT id FROM clash WHERE usr = ? ORDER BY id DESC LIMIT 1 OFFSET ?
+
+-- STMT_CLASH_TRIM
+DELETE FROM clash WHERE usr = ? AND id <= ?
+
+-- STMT_CLASH_EXPIRE
+DELETE FROM clash WHERE usr = ? AND made < ?
+
+-- After the id given, of one user.
+-- STMT_CLASH_SCAN
+SELECT c.id, c.made, c.cls, c.device, c.folder, c.item, c.device_edit, c.server_edit, c.winner, c.names, c.lost,
+       c.copy_id, u.user_key, c.usr
+FROM clash c JOIN usr u ON u.id = c.usr
+WHERE c.usr = ? AND c.id > ?
+ORDER BY c.id LIMIT ?
+
+-- … of all.
+-- STMT_CLASH_SCAN_ALL
+SELECT c.id, c.made, c.cls, c.device, c.folder, c.item, c.device_edit, c.server_edit, c.winner, c.names, c.lost,
+       c.copy_id, (SELECT u.user_key FROM usr u WHERE u.id = c.usr), c.usr
+FROM clash c
+WHERE c.id > ?
+ORDER BY c.id LIMIT ?
+
+-- STMT_BAD_PUT
+REPLACE INTO bad (collection, kind, idlen, id, item, code, reason, retry, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- STMT_BAD_DROP
+DELETE FROM bad WHERE collection = ? AND kind = ? AND idlen = ? AND id = ?
+
+-- STMT_BAD_SCAN
+SELECT kind, id, item, code, reason, retry, made FROM bad
+WHERE collection = ? AND kind >= ?
+ORDER BY collection, kind, idlen, id LIMIT 512
+
+-- STMT_BAD_TRIM
+DELETE FROM bad WHERE collection = ? AND kind > 0 AND made < ?
+
+-- STMT_BAD_WIPE
+DELETE FROM bad WHERE collection = ?
+
+-- STMT_BAD_NEXT
+SELECT collection FROM bad WHERE collection > ? ORDER BY collection LIMIT 1
+
+-- Of one collection; what was held back counts as long as it is.
+-- STMT_BAD_LIST
+SELECT b.kind, b.id, b.item, b.code, b.reason, b.retry, b.made, b.collection, d.usr, d.device_id,
+       (SELECT u.user_key FROM usr u WHERE u.id = d.usr), c.fid,
+       (SELECT f.name FROM folder f WHERE f.usr = d.usr AND f.fid = c.fid)
+FROM collection c JOIN device d ON d.id = c.device JOIN bad b ON b.collection = c.id
+WHERE c.id = ? AND (b.kind > 0 OR EXISTS (SELECT 1 FROM item i WHERE i.collection = b.collection
+      AND i.idlen = b.idlen AND i.id = b.id AND i.born <= c.gen AND i.died > c.gen AND i.withheld = 1))

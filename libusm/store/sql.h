@@ -99,6 +99,7 @@ void usm__sql_collection_fill(usm_store_vtable_t *vt);
 void usm__sql_item_fill(usm_store_vtable_t *vt);
 void usm__sql_pending_fill(usm_store_vtable_t *vt);
 void usm__sql_echo_fill(usm_store_vtable_t *vt);
+void usm__sql_bad_fill(usm_store_vtable_t *vt);
 
 /** Folder row from the ten columns that FOLDER_GET and COLLECTION_GET begin with; strings in @a pool. */
 void usm__folder_from(usm_folder_row_t *row, const usm__val_t *col, usm_id_t user, apr_pool_t *pool);

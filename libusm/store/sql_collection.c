@@ -21,6 +21,7 @@ static void collection_from(usm_collection_row_t *row, const usm__val_t *col, us
     row->full_at = usm__col_time(&col[10]);
     row->lease = usm__col_text(&col[11], pool);
     row->lease_until = usm__col_time(&col[12]);
+    row->retry_at = usm__col_time(&col[13]);
 }
 
 static usm_error_t *collection_get(int *found_p, usm_collection_row_t *row, usm_folder_row_t *folder, usm_txn_t *txn,
@@ -64,6 +65,7 @@ static usm_error_t *restart(usm_txn_t *txn, usm_collection_row_t *row)
     USM_ERR(usm__sql_exec(NULL, txn, USM__STMT_COLLECTION_RESTART, USM__ARGS(STATE(row), usm__int(row->id))));
     USM_ERR(usm__sql_exec(NULL, txn, USM__STMT_ITEM_WIPE, USM__ARGS(usm__int(row->id))));
     USM_ERR(usm__sql_exec(NULL, txn, USM__STMT_PENDING_WIPE, USM__ARGS(usm__int(row->id))));
+    USM_ERR(usm__sql_exec(NULL, txn, USM__STMT_BAD_WIPE, USM__ARGS(usm__int(row->id))));
     return usm__sql_exec(NULL, txn, USM__STMT_ECHO_WIPE, USM__ARGS(usm__int(row->id)));
 }
 

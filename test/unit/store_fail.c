@@ -160,6 +160,20 @@ static usm_error_t *failure(apr_status_t code, const char *name)
        (txn, collection, base, fn, baton, pool))                                                                       \
     OP(echo_put, (usm_txn_t *txn, const usm_echo_row_t *row), (txn, row))                                              \
     OP(echo_trim_sends, (usm_txn_t *txn, usm_id_t device, int keep, usm_time_t after), (txn, device, keep, after))     \
+    OP(conflict_add, (usm_txn_t *txn, const usm_conflict_row_t *row), (txn, row))                                      \
+    OP(conflict_trim, (usm_txn_t *txn, usm_id_t user, int keep, usm_time_t after), (txn, user, keep, after))           \
+    OP(conflict_scan,                                                                                                  \
+       (usm_txn_t *txn, usm_id_t user, usm_conflict_row_fn fn, void *baton, apr_pool_t *pool),                         \
+       (txn, user, fn, baton, pool))                                                                                   \
+    OP(bad_put, (usm_txn_t *txn, const usm_bad_row_t *row), (txn, row))                                                \
+    OP(bad_drop, (usm_txn_t *txn, usm_id_t collection, int kind, const char *id), (txn, collection, kind, id))         \
+    OP(bad_scan,                                                                                                       \
+       (usm_txn_t *txn, usm_id_t collection, int kind, usm_bad_row_fn fn, void *baton, apr_pool_t *pool),              \
+       (txn, collection, kind, fn, baton, pool))                                                                       \
+    OP(bad_trim, (usm_txn_t *txn, usm_id_t collection, usm_time_t before), (txn, collection, before))                  \
+    OP(bad_list, (usm_txn_t *txn, usm_id_t user, usm_bad_row_fn fn, void *baton, apr_pool_t *pool),                    \
+       (txn, user, fn, baton, pool))                                                                                   \
+    OP(collection_retry, (usm_txn_t *txn, usm_id_t id, usm_time_t at), (txn, id, at))                                  \
     OP(login_get,                                                                                                      \
        (const char **value_p, usm_txn_t *txn, const char *name, usm_time_t not_before, apr_pool_t *pool),              \
        (value_p, txn, name, not_before, pool))                                                                         \

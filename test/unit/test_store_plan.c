@@ -78,7 +78,8 @@ static int owns_all(const char *name)
 {
     static const char *const names[] = {"ITEM_WIPE",     "PENDING_WIPE",      "ECHO_WIPE",   "SENT_NTH",
                                         "DEVICE_DELETE", "COLLECTION_DELETE", "LOGIN_EXPIRE",
-                                        "DEVICE_SCAN"};
+                                        "DEVICE_SCAN",   "CLASH_",            "BAD_SCAN",    "BAD_TRIM",
+                                        "BAD_WIPE",      "BAD_LIST",          "BAD_NEXT"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!strncmp(name, names[i], strlen(names[i])))
             return 1;
@@ -169,7 +170,8 @@ static int explain_mariadb(usm__db_t *db, const char *name, const char *sql)
 static void test_plans(void **state)
 {
     static const char *const tables[] = {"usr",  "device",  "device_attr", "folder", "collection",
-                                         "item", "pending", "echo",        "sent",   "login"};
+                                         "item", "pending", "echo",        "sent",   "login",
+                                         "clash", "bad"};
     usm_store_t *store;
     int bad = 0;
     apr_pool_create(&pool, NULL);

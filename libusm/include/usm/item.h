@@ -134,8 +134,12 @@ enum {
     USM_F_RO = 1,     /**< devices cannot change it */
     USM_F_GHOST = 2,  /**< a client may declare it unsupported ("ghosted"): absent then means unchanged */
     USM_F_KEEP = 4,   /**< absent in a change always means unchanged */
-    USM_F_NODIGEST = 8 /**< not part of change detection by digest (body of a mail, sizes) */
+    USM_F_NODIGEST = 8, /**< not part of change detection by digest (body of a mail, sizes) */
+    USM_F_UNIT_MASK = 0xF00
 };
+/** Fields of a class with the same unit (1..15) make sense only together: a conflict in one is a conflict in all of
+ * them, and one side wins them all. */
+#define USM_F_UNIT(n) ((n) << 8)
 
 /** What core knows of a field: the row without the words of either side. */
 typedef struct usm_fieldinfo_t {

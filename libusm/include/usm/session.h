@@ -15,6 +15,10 @@ extern "C" {
  * groupware, none, or all that he did not mark against it. */
 typedef enum usm_show_e { USM_SHOW_CHOSEN, USM_SHOW_NONE, USM_SHOW_ALL } usm_show_e;
 
+/** What is kept of the version that loses a conflict: an entry in the conflict log, nothing, or an entry and a copy of
+ * the item beside it. */
+typedef enum usm_keep_e { USM_KEEP_LOG, USM_KEEP_OFF, USM_KEEP_COPY } usm_keep_e;
+
 /** Configuration of a context. Zeroed members mean the default named behind them. Strings must outlive the context. */
 typedef struct usm_config_t {
     const char *store; /**< "sqlite:/path/to/file" or "mariadb://user@host/db?password_file=/path&socket=/path" */
@@ -37,6 +41,8 @@ typedef struct usm_config_t {
     usm_show_e show_shared;     /**< folders of other users, USM_SHOW_CHOSEN */
     usm_show_e show_public;     /**< public folders, USM_SHOW_CHOSEN */
     apr_size_t turn_bytes_max;  /**< soft maximum of item bytes in one turn, 4 MiB */
+    usm_keep_e conflict_keep;   /**< USM_KEEP_LOG */
+    int conflict_days;          /**< days that entries of the conflict log are kept, 30 */
     usm_log_t log;              /**< sink for what belongs to no session */
 } usm_config_t;
 

@@ -74,6 +74,7 @@ typedef struct usm_collection_row_t {
     usm_time_t created, full_at; /**< full_at: time of the last full comparison */
     const char *lease;    /**< "" or who applies client changes now */
     usm_time_t lease_until;
+    usm_time_t retry_at;  /**< when to try items held back for a passing error again; USM_TIME_NONE = never */
 } usm_collection_row_t;
 
 typedef struct usm_item_row_t {
@@ -112,6 +113,37 @@ typedef struct usm_echo_row_t {
     usm_time_t at;
 } usm_echo_row_t;
 
+/** A conflict that one side lost (see libusm/doc/conflicts.md). Texts are NULL-free; "" = nothing. */
+typedef struct usm_conflict_row_t {
+    usm_id_t user;
+    const char *user_key;     /**< told by conflict_scan() only */
+    usm_time_t at;
+    usm_class_e cls;
+    const char *device;       /**< its id, for the device's row may be gone */
+    const char *folder, *id;  /**< backend ids */
+    const char *device_edit, *server_edit; /**< "add", "change", "delete" */
+    const char *winner;       /**< "device" or "server" */
+    const char *fields;       /**< names of the fields that lost, with commas */
+    const char *lost;         /**< the losing values, "NAME: value" a line */
+    const char *copy;         /**< backend id of the copy made of the losing version, NULL = none */
+} usm_conflict_row_t;
+
+/** What cannot be brought to or taken from a device. */
+typedef struct usm_bad_row_t {
+    usm_id_t collection;
+    int kind;             /**< USM_BAD_HELD_BACK, or 1 + USM_ECHO_… of a command that was refused */
+    const char *id;       /**< backend id of the item; for a refused command the digest of what was asked */
+    const char *item;     /**< id to show: backend id, server id or client id */
+    apr_int64_t code;     /**< USM_E… */
+    const char *reason;
+    int retry;            /**< the error may pass: it is tried again at the collection's retry_at */
+    usm_time_t at;
+    const char *user_key, *device, *folder; /**< told by bad_list() only; folder: short id and name */
+} usm_bad_row_t;
+enum { USM_BAD_HELD_BACK };
+
+typedef usm_error_t *(*usm_conflict_row_fn)(void *baton, const usm_conflict_row_t *row);
+typedef usm_error_t *(*usm_bad_row_fn)(void *baton, const usm_bad_row_t *row);
 typedef usm_error_t *(*usm_device_sum_fn)(void *baton, const usm_device_sum_t *sum);
 typedef usm_error_t *(*usm_item_row_fn)(void *baton, const usm_item_row_t *row);
 typedef usm_error_t *(*usm_pending_row_fn)(void *baton, const usm_pending_row_t *row);
@@ -222,6 +254,25 @@ typedef struct usm_store_vtable_t {
     usm_error_t *(*echo_put)(usm_txn_t *txn, const usm_echo_row_t *row);
     /** Sends and moves of a device: keep the newest @a keep and those younger than @a after. */
     usm_error_t *(*echo_trim_sends)(usm_txn_t *txn, usm_id_t device, int keep, usm_time_t after);
+
+    usm_error_t *(*conflict_add)(usm_txn_t *txn, const usm_conflict_row_t *row);
+    /** Keep the newest @a keep of a user, and of those what is not older than @a after. */
+    usm_error_t *(*conflict_trim)(usm_txn_t *txn, usm_id_t user, int keep, usm_time_t after);
+    /** Newest last; @a user 0: of all users. For tools. */
+    usm_error_t *(*conflict_scan)(usm_txn_t *txn, usm_id_t user, usm_conflict_row_fn fn, void *baton,
+                                  apr_pool_t *scratch_pool);
+
+    /** Insert or replace. */
+    usm_error_t *(*bad_put)(usm_txn_t *txn, const usm_bad_row_t *row);
+    usm_error_t *(*bad_drop)(usm_txn_t *txn, usm_id_t collection, int kind, const char *id);
+    /** Rows of a collection from @a kind up, at most 512. */
+    usm_error_t *(*bad_scan)(usm_txn_t *txn, usm_id_t collection, int kind, usm_bad_row_fn fn, void *baton,
+                             apr_pool_t *scratch_pool);
+    /** Drop refused commands that are older than @a before. */
+    usm_error_t *(*bad_trim)(usm_txn_t *txn, usm_id_t collection, usm_time_t before);
+    /** What is bad now, of @a user (0: of all users), collection by collection. For tools. */
+    usm_error_t *(*bad_list)(usm_txn_t *txn, usm_id_t user, usm_bad_row_fn fn, void *baton, apr_pool_t *scratch_pool);
+    usm_error_t *(*collection_retry)(usm_txn_t *txn, usm_id_t id, usm_time_t at /* USM_TIME_NONE: no more */);
 
     /** Sealed groupware sessions shared between processes: @a name is a digest of the login, the value is opaque. */
     usm_error_t *(*login_get)(const char **value_p, usm_txn_t *txn, const char *name, usm_time_t not_before,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events. Rows as in contact.h. New rows at the end. */
+/* Events. Rows as in contact.h. New rows at the end. Unit 1 is when it happens: times, zone and recurrence. */
 #define G_ USM_F_GHOST
-USM_FIELD(TIMEZONE, ZONE, 408, timezone, Calendar, Timezone, 25, 161, G_ | USM_F_KEEP)
-USM_FIELD(ALL_DAY, BOOL, 401, full_time, Calendar, AllDayEvent, 25, 161, G_)
-USM_FIELD(START, EVTIME, 201, start_date, Calendar, StartTime, 25, 161, G_ | USM_F_KEEP)
-USM_FIELD(END, EVTIME, 202, end_date, Calendar, EndTime, 25, 161, G_ | USM_F_KEEP)
+USM_FIELD(TIMEZONE, ZONE, 408, timezone, Calendar, Timezone, 25, 161, G_ | USM_F_KEEP | USM_F_UNIT(1))
+USM_FIELD(ALL_DAY, BOOL, 401, full_time, Calendar, AllDayEvent, 25, 161, G_ | USM_F_UNIT(1))
+USM_FIELD(START, EVTIME, 201, start_date, Calendar, StartTime, 25, 161, G_ | USM_F_KEEP | USM_F_UNIT(1))
+USM_FIELD(END, EVTIME, 202, end_date, Calendar, EndTime, 25, 161, G_ | USM_F_KEEP | USM_F_UNIT(1))
 USM_FIELD(DTSTAMP, TIME, 5, last_modified, Calendar, DtStamp, 25, 161, USM_F_RO | USM_F_NODIGEST)
 USM_FIELD(SUBJECT, TEXT, 200, title, Calendar, Subject, 25, 161, G_)
 USM_FIELD(LOCATION, TEXT, 400, location, Calendar, Location, 25, 141, G_)
