@@ -100,7 +100,6 @@ struct usm_turn_t {
     apr_array_header_t *mutations; /**< usm__mutation_t */
     apr_hash_t *passed;      /**< queue entries settled without a change for the client, which commit() takes */
     int detected, sent, more, finished;
-    int later;               /**< an entry was left for the next turn */
     apr_array_header_t *queue; /**< usm_pending_row_t taken from the store, not yet looked at */
     int queue_at, queue_full, scanned;
     apr_array_header_t *ready; /**< usm_bget_t read ahead, parallel to queue entries [ready_at…) */

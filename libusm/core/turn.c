@@ -614,8 +614,7 @@ usm_error_t *usm_turn_next(const usm_change_t **change_p, usm_turn_t *turn, apr_
             apr_hash_set(turn->passed, p->id, APR_HASH_KEY_STRING, "");
             continue;
         }
-        if (too_early(turn, p)) {
-            turn->later = 1;
+        if (too_early(turn, p)) { /* it stays in the queue, and what waits for changes sees it there */
             apr_hash_set(turn->passed, p->id, APR_HASH_KEY_STRING, "");
             continue;
         }
@@ -650,7 +649,7 @@ void usm_turn_unread(usm_turn_t *turn)
 
 int usm_turn_more(const usm_turn_t *turn)
 {
-    return turn->more || turn->later || (turn->queue && turn->queue_at < turn->queue->nelts);
+    return turn->more || (turn->queue && turn->queue_at < turn->queue->nelts);
 }
 
 apr_uint64_t usm_turn_bytes(const usm_turn_t *turn)
