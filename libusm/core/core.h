@@ -166,6 +166,16 @@ usm_error_t *usm__finish(usm_session_t *session, usm_txn_t *txn, usm_error_t *er
 #define USM__VT(session) ((session)->ctx->store_vt)
 #define USM__BVT(session) ((session)->ctx->backend->vt)
 
+/* read.c */
+/** Where an item is, by its server id. */
+typedef struct usm__place_t {
+    usm_folder_row_t folder;
+    usm_bref_t ref;
+    const char *id; /**< the backend's */
+} usm__place_t;
+/** Errors: NOTFOUND, FOLDER_GONE. */
+usm_error_t *usm__item_place(usm__place_t *place, usm_session_t *session, const char *server_id, apr_pool_t *pool);
+
 /* hierarchy.c */
 /** Bring the user's folder rows up to date with the backend. @a moved: short id of a folder that was just renamed or
  * moved, whose descendants got new backend ids with it; 0 = none. */

@@ -94,12 +94,6 @@ const char *usm_server_id_folder(const char *server_id, apr_pool_t *pool)
 
 /* ---- where an item is ---- */
 
-typedef struct place_t {
-    usm_folder_row_t folder;
-    usm_bref_t ref;
-    const char *id; /* the backend's */
-} place_t;
-
 static usm_error_t *find_folder(usm_folder_row_t *row, usm_collection_row_t *coll, usm_session_t *session,
                                 const char *folder, apr_pool_t *pool)
 {
@@ -120,7 +114,7 @@ static usm_error_t *find_folder(usm_folder_row_t *row, usm_collection_row_t *col
     return NULL;
 }
 
-static usm_error_t *find_place(place_t *place, usm_session_t *session, const char *server_id, apr_pool_t *pool)
+usm_error_t *usm__item_place(usm__place_t *place, usm_session_t *session, const char *server_id, apr_pool_t *pool)
 {
     usm_collection_row_t coll;
     const char *folder = usm_server_id_folder(server_id, pool);
@@ -136,7 +130,7 @@ static usm_error_t *find_place(place_t *place, usm_session_t *session, const cha
 
 /* ---- items ---- */
 
-static usm_error_t *read_item(usm_item_t **item_p, usm_session_t *session, const place_t *place,
+static usm_error_t *read_item(usm_item_t **item_p, usm_session_t *session, const usm__place_t *place,
                               const usm_fetch_t *fetch, apr_pool_t *pool)
 {
     usm_bget_t get = {.id = place->id};
@@ -158,8 +152,8 @@ static usm_error_t *read_item(usm_item_t **item_p, usm_session_t *session, const
 usm_error_t *usm_item_read(usm_item_t **item_p, usm_class_e *cls_p, usm_session_t *session, const char *server_id,
                            const usm_fetch_t *fetch, apr_pool_t *pool)
 {
-    place_t place;
-    USM_ERR(find_place(&place, session, server_id, pool));
+    usm__place_t place;
+    USM_ERR(usm__item_place(&place, session, server_id, pool));
     if (cls_p)
         *cls_p = place.folder.cls;
     return read_item(item_p, session, &place, fetch, pool);
@@ -181,8 +175,8 @@ usm_error_t *usm_part_info(usm_attachment_t *info, usm_session_t *session, const
 {
     usm_fetch_t fetch = {.text_max = 0};
     usm_item_t *item;
-    place_t place;
-    USM_ERR(find_place(&place, session, server_id, pool));
+    usm__place_t place;
+    USM_ERR(usm__item_place(&place, session, server_id, pool));
     int field = attachments_field(place.folder.cls);
     if (field >= 0) {
         USM_FIELDSET_ADD(&fetch.fields, field);
@@ -201,8 +195,8 @@ usm_error_t *usm_part_info(usm_attachment_t *info, usm_session_t *session, const
 usm_error_t *usm_part_read(apr_uint64_t *size_p, usm_session_t *session, const char *server_id, const char *part,
                            usm_data_fn fn, void *baton, apr_pool_t *pool)
 {
-    place_t place;
-    USM_ERR(find_place(&place, session, server_id, pool));
+    usm__place_t place;
+    USM_ERR(usm__item_place(&place, session, server_id, pool));
     return usm__checked(session, USM__BVT(session)->part(size_p, &session->call, &place.ref, place.id, part, fn, baton,
                                                          pool));
 }

@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sending a message once. What it is made of an original is in answer.c. */
 #include "core.h"
 
-#include "util/mime.h"
+#include <apr_sha1.h>
+#include <usm/mail.h>
+
+#include "answer.h"
 
 #define SENDS_KEPT 100
 #define SENDS_KEPT_MS (7 * USM_DAY_MS)
+#define MESSAGE_MAX ((apr_size_t)100 << 20) /* OX takes no more by default */
 
-static usm_error_t *check_addresses(usm_session_t *session, const usm__mail_t *mail)
-{
-    const usm_userinfo_t *info;
-    if (mail->recipients == 0)
-        return USM_ERROR(session->pool, USM_ERECIPIENT, "the message has no recipient");
-    if (!mail->from)
-        return NULL; /* the groupware server puts the user's default address in */
-    USM_ERR(usm_session_userinfo(&info, session));
-    for (int i = 0; i < info->address_count; i++) {
-        if (strcasecmp(info->addresses[i], mail->from) == 0)
-            return NULL;
-    }
-    return USM_ERROR(session->pool, USM_ESENDER, "the sender's address is none of the user's");
-}
+/* ---- sent before? ---- */
 
 static usm_error_t *put_echo(usm_session_t *session, const usm_echo_row_t *echo)
 {
@@ -85,25 +77,102 @@ static usm_error_t *sent_before(int *sent_p, usm_echo_row_t *mine, usm_session_t
     return put_echo(session, mine);
 }
 
-usm_error_t *usm_session_send(usm_session_t *session, const char *client_id, const char *mime, apr_size_t len,
-                              int save_in_sent)
+/* ---- the message ---- */
+
+/* The same message of the same device always gets the same id. */
+static const char *own_message_id(usm_session_t *session, const usm_outgoing_t *out, const char *address)
 {
-    usm__mail_t mail;
+    unsigned char digest[APR_SHA1_DIGESTSIZE];
+    char hex[2 * APR_SHA1_DIGESTSIZE + 1];
+    const char *at = address ? strrchr(address, '@') : NULL;
+    const char *name = apr_pstrcat(session->pool, session->user, "|", session->device.device_id, "|", out->client_id,
+                                   "|", NULL);
+    apr_sha1_ctx_t sha;
+    apr_sha1_init(&sha);
+    apr_sha1_update(&sha, name, (unsigned)strlen(name));
+    apr_sha1_update(&sha, out->mime, (unsigned)out->len);
+    apr_sha1_final(digest, &sha);
+    for (int i = 0; i < APR_SHA1_DIGESTSIZE; i++)
+        apr_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    return apr_pstrcat(session->pool, "<", hex, at ? at : "@localhost", ">", NULL);
+}
+
+static usm_error_t *prepare(usm__mail_t *mail, usm__sender_t *sender, usm_session_t *session, const char *mime,
+                            apr_size_t len)
+{
+    if (len > MESSAGE_MAX)
+        return USM_ERROR(session->pool, USM_ELIMIT, "a message of %" APR_SIZE_T_FMT " bytes", len);
+    USM_ERR(usm__mime_prepare(mail, mime, len, sender, session->pool));
+    if (mail->recipients == 0)
+        return USM_ERROR(session->pool, USM_ERECIPIENT, "the message has no recipient");
+    return NULL;
+}
+
+/* The mail as it goes out. */
+static usm_error_t *complete(usm__mail_t *mail, usm__sender_t *sender, usm_session_t *session,
+                             const usm_outgoing_t *out, usm__place_t *original)
+{
+    const char *data;
+    apr_size_t len;
+    if (out->verb == USM_VERB_NONE)
+        return NULL;
+    USM_ERR(usm__answer_place(original, session, out));
+    USM_ERR(usm__answer_make(&data, &len, session, out, mail, original));
+    sender->message_id = mail->message_id;
+    return prepare(mail, sender, session, data, len);
+}
+
+static usm_error_t *deliver(usm_session_t *session, const usm_outgoing_t *out, const usm__mail_t *mail)
+{
+    return USM__BVT(session)->send(&session->call, mail->data, mail->len, out->save_in_sent, session->pool);
+}
+
+static usm_error_t *send_once(usm_session_t *session, const usm_outgoing_t *out, usm__mail_t *mail,
+                              usm__sender_t *sender, usm__place_t *original)
+{
     int sent = 0;
-    if (client_id && (!*client_id || strlen(client_id) > 64))
-        return USM_ERROR(session->pool, USM_EINVALID, "client id must have 1 to 64 bytes");
-    USM_ERR(usm__mime_prepare(&mail, mime, len, session->pool));
-    USM_ERR(check_addresses(session, &mail));
-    if (!client_id || session->transient)
-        return usm__checked(session, USM__BVT(session)->send(&session->call, mail.data, mail.len, save_in_sent,
-                                                             session->pool));
-    usm_echo_row_t echo = {.device = session->device.id, .kind = USM_ECHO_SEND, .cid = client_id, .id = mail.message_id,
-                           .edge = USM_TIME_NONE, .at = usm__now()};
+    usm_echo_row_t echo = {.device = session->device.id, .kind = USM_ECHO_SEND, .cid = out->client_id,
+                           .id = mail->message_id, .edge = USM_TIME_NONE, .at = usm__now()};
     USM_ERR(sent_before(&sent, &echo, session));
     if (sent)
         return USM_ERROR(session->pool, USM_EREPEATED, "this message was sent before");
-    USM_ERR(ended(session, &echo, echo.id, USM__BVT(session)->send(&session->call, mail.data, mail.len, save_in_sent,
-                                                                   session->pool)));
+    USM_ERR(ended(session, &echo, echo.id, complete(mail, sender, session, out, original)));
+    USM_ERR(ended(session, &echo, echo.id, deliver(session, out, mail)));
     echo.done = 1;
     return put_echo(session, &echo);
+}
+
+usm_error_t *usm_mail_send(usm_session_t *session, const usm_outgoing_t *asked)
+{
+    usm_outgoing_t out = *asked;
+    usm__mail_t mail;
+    usm__sender_t sender = {.message_id = NULL};
+    usm__place_t original = {.id = NULL};
+    const usm_userinfo_t *info;
+    if (out.client_id && (!*out.client_id || strlen(out.client_id) > 64))
+        return USM_ERROR(session->pool, USM_EINVALID, "client id must have 1 to 64 bytes");
+    USM_ERR(usm_session_userinfo(&info, session));
+    if (!out.mime)
+        usm__answer_blank(&out, session);
+    sender.name = info->display_name;
+    sender.address_count = info->address_count;
+    sender.addresses = info->addresses;
+    if (out.client_id)
+        sender.message_id = own_message_id(session, &out, info->primary_address);
+    USM_ERR(prepare(&mail, &sender, session, out.mime, out.len));
+    if (out.client_id && !session->transient) {
+        USM_ERR(send_once(session, &out, &mail, &sender, &original));
+    } else {
+        USM_ERR(usm__checked(session, complete(&mail, &sender, session, &out, &original)));
+        USM_ERR(usm__checked(session, deliver(session, &out, &mail)));
+    }
+    usm__answer_done(session, &out, &original);
+    return NULL;
+}
+
+usm_error_t *usm_session_send(usm_session_t *session, const char *client_id, const char *mime, apr_size_t len,
+                              int save_in_sent)
+{
+    const usm_outgoing_t out = {.client_id = client_id, .mime = mime, .len = len, .save_in_sent = save_in_sent};
+    return usm_mail_send(session, &out);
 }

@@ -3,5 +3,8 @@
 libusm_libusmall_la_SOURCES += \
 	libusm/util/mime.c \
 	libusm/util/mime.h \
+	libusm/util/mime_answer.c \
+	libusm/util/mime_head.c \
+	libusm/util/mime_int.h \
 	libusm/util/text.c \
 	libusm/util/text.h

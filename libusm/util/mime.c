@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "util/mime.h"
+#include "util/mime_int.h"
 #include "util/text.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <apr_time.h>
-#include <gmime/gmime.h>
 #include <string.h>
 
 #define LINE_MAX_ 998        /* RFC 5322 2.1.1 */
@@ -46,7 +45,7 @@ static int header_block_ok(const char *data, apr_size_t len)
     return len <= HEADERS_MAX; /* headers alone are a message with an empty body */
 }
 
-static GMimeMessage *parse(const char *data, apr_size_t len)
+GMimeMessage *usm__gmime_parse(const char *data, apr_size_t len)
 {
     GMimeStream *stream = g_mime_stream_mem_new_with_buffer(data, len);
     GMimeParser *parser = g_mime_parser_new_with_stream(stream);
@@ -92,7 +91,8 @@ static int count_mailboxes(InternetAddressList *list, const char **first_p, apr_
     return count;
 }
 
-static void collect(usm__mail_t *mail, GMimeMessage *msg, apr_pool_t *pool)
+/* *authors_p: addresses in From. */
+static void collect(usm__mail_t *mail, int *authors_p, GMimeMessage *msg, apr_pool_t *pool)
 {
     static const GMimeAddressType types[] = {GMIME_ADDRESS_TYPE_TO, GMIME_ADDRESS_TYPE_CC, GMIME_ADDRESS_TYPE_BCC};
     const char *id = g_mime_message_get_message_id(msg);
@@ -100,7 +100,7 @@ static void collect(usm__mail_t *mail, GMimeMessage *msg, apr_pool_t *pool)
     for (int i = 0; i < 3; i++)
         mail->recipients += count_mailboxes(g_mime_message_get_addresses(msg, types[i]), NULL, pool);
     mail->from = NULL;
-    count_mailboxes(g_mime_message_get_from(msg), &mail->from, pool);
+    *authors_p = count_mailboxes(g_mime_message_get_from(msg), &mail->from, pool);
     mail->message_id = NULL;
     if (id && *id)
         mail->message_id = apr_pstrcat(pool, "<", usm__text_clean(pool, id, strlen(id), NULL), ">", NULL);
@@ -123,7 +123,7 @@ static void encode_headers(GMimeObject *object)
 }
 
 /* Bytes under a signature or an encryption are not ours to touch: not even the headers of such a part. */
-static int is_sealed(GMimeObject *object)
+int usm__gmime_is_sealed(GMimeObject *object)
 {
     return GMIME_IS_MULTIPART_SIGNED(object) || GMIME_IS_MULTIPART_ENCRYPTED(object);
 }
@@ -131,7 +131,7 @@ static int is_sealed(GMimeObject *object)
 static void encode_tree(GMimeObject *object)
 {
     encode_headers(object);
-    if (is_sealed(object))
+    if (usm__gmime_is_sealed(object))
         return;
     if (GMIME_IS_MULTIPART(object)) {
         for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(object)); i++)
@@ -150,7 +150,7 @@ static void encode_tree(GMimeObject *object)
     }
 }
 
-static char *write_out(apr_size_t *len_p, GMimeMessage *msg, apr_pool_t *pool)
+char *usm__gmime_write(apr_size_t *len_p, GMimeMessage *msg, apr_pool_t *pool)
 {
     GMimeFormatOptions *format = g_mime_format_options_new();
     GMimeStream *stream = g_mime_stream_mem_new();
@@ -170,7 +170,7 @@ static usm_error_t *make_clean(usm__mail_t *mail, GMimeMessage *msg, apr_pool_t 
     GMimeObject *body = g_mime_message_get_mime_part(msg);
     if (body)
         encode_tree(body);
-    mail->data = write_out(&mail->len, msg, pool);
+    mail->data = usm__gmime_write(&mail->len, msg, pool);
     if (!usm__text_is_ascii(mail->data, mail->len))
         return USM_ERROR(pool, USM_EMIME, "8-bit text in a place where it cannot be encoded");
     return NULL;
@@ -212,12 +212,12 @@ static const char *new_message_id(const char *from, apr_pool_t *pool)
     return apr_psprintf(pool, "<%s.%" APR_TIME_T_FMT "%s>", hex, apr_time_now(), at);
 }
 
-static void add_headers(usm__mail_t *mail, GMimeMessage *msg, apr_pool_t *pool)
+static void add_headers(usm__mail_t *mail, GMimeMessage *msg, const usm__sender_t *sender, apr_pool_t *pool)
 {
     const char *end = "\r\n", *more = "";
     char date[APR_RFC822_DATE_LEN];
     if (!mail->message_id) {
-        mail->message_id = new_message_id(mail->from, pool);
+        mail->message_id = sender && sender->message_id ? sender->message_id : new_message_id(mail->from, pool);
         more = apr_pstrcat(pool, more, "Message-ID: ", mail->message_id, end, NULL);
     }
     if (!has_header(msg, "Date")) {
@@ -238,24 +238,97 @@ static void add_headers(usm__mail_t *mail, GMimeMessage *msg, apr_pool_t *pool)
     mail->len += add;
 }
 
-usm_error_t *usm__mime_prepare(usm__mail_t *mail, const char *mime, apr_size_t len, apr_pool_t *pool)
+/* ---- whose mail it is ---- */
+
+static int is_own(const usm__sender_t *sender, const char *addr)
+{
+    for (int i = 0; addr && i < sender->address_count; i++) {
+        if (strcasecmp(sender->addresses[i], addr) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static const char *unfolded(const char *text, apr_pool_t *pool)
+{
+    char *out = apr_pstrdup(pool, text ? text : ""), *to = out;
+    for (const char *p = out; *p; p++) {
+        if (*p != '\r' && *p != '\n')
+            *to++ = *p == '\t' ? ' ' : *p;
+    }
+    *to = '\0';
+    return out;
+}
+
+const char *usm__mime_header_text(const char *text, apr_pool_t *pool)
+{
+    char *plain = apr_pstrdup(pool, text);
+    usm__mime_init();
+    for (char *p = plain; *p; p++) {
+        if ((unsigned char)*p < ' ')
+            *p = ' ';
+    }
+    char *encoded = g_mime_utils_header_encode_text(NULL, plain, "utf-8");
+    const char *out = unfolded(encoded, pool);
+    g_free(encoded);
+    return out;
+}
+
+const char *usm__mime_address_list(const usm_addrs_t *addrs, apr_pool_t *pool)
+{
+    InternetAddressList *list = internet_address_list_new();
+    usm__mime_init();
+    for (int i = 0; i < addrs->count; i++) {
+        InternetAddress *one = internet_address_mailbox_new(addrs->items[i].name, addrs->items[i].addr);
+        internet_address_set_charset(one, "utf-8");
+        internet_address_list_add(list, one);
+        g_object_unref(one);
+    }
+    char *text = internet_address_list_to_string(list, NULL, TRUE);
+    const char *out = unfolded(text, pool);
+    g_free(text);
+    g_object_unref(list);
+    return out;
+}
+
+/* Who sends is decided by who has logged in, never by what the message says. */
+static void own_sender(usm__mail_t *mail, int authors, GMimeMessage *msg, const usm__sender_t *sender, apr_pool_t *pool)
+{
+    InternetAddressList *list = g_mime_message_get_sender(msg);
+    const char *agent = NULL;
+    if (count_mailboxes(list, &agent, pool) && !is_own(sender, agent))
+        usm__head_set(&mail->data, &mail->len, "Sender", NULL, pool);
+    if (!sender->address_count || (authors == 1 && is_own(sender, mail->from)) || !has_header(msg, "From"))
+        return;
+    usm_addr_t own = {.name = sender->name && *sender->name ? sender->name : NULL, .addr = sender->addresses[0]};
+    const usm_addrs_t addrs = {.count = 1, .items = &own};
+    usm__head_set(&mail->data, &mail->len, "From", usm__mime_address_list(&addrs, pool), pool);
+    mail->from = own.addr;
+}
+
+usm_error_t *usm__mime_prepare(usm__mail_t *mail, const char *mime, apr_size_t len, const usm__sender_t *sender,
+                               apr_pool_t *pool)
 {
     usm_error_t *err = NULL;
+    int authors = 0;
     usm__mime_init();
     memset(mail, 0, sizeof *mail);
-    GMimeMessage *msg = len && header_block_ok(mime, len) ? parse(mime, len) : NULL;
+    int fine = len && header_block_ok(mime, len) && usm__head_ok(mime, len);
+    GMimeMessage *msg = fine ? usm__gmime_parse(mime, len) : NULL;
     if (!msg || !looks_like_message(msg)) {
         g_clear_object(&msg);
         return USM_ERROR(pool, USM_EMIME, "what the device sent is not a mail");
     }
-    collect(mail, msg, pool);
+    collect(mail, &authors, msg, pool);
     mail->data = mime;
     mail->len = len;
     if (!is_clean(mime, len))
         err = make_clean(mail, msg, pool);
     if (!err) {
         make_crlf(mail, pool);
-        add_headers(mail, msg, pool);
+        if (sender)
+            own_sender(mail, authors, msg, sender, pool);
+        add_headers(mail, msg, sender, pool);
     }
     g_object_unref(msg);
     return err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file mime.h  What libusm does with MIME itself. mime.c alone includes GMime. Any thread. */
+/** @file mime.h  What libusm does with MIME itself. The files mime*.c alone include GMime. Any thread. */
 #ifndef USM_UTIL_MIME_H
 #define USM_UTIL_MIME_H
 
@@ -14,16 +14,64 @@ typedef struct usm__mail_t {
     const char *message_id; /**< with its angle brackets; made when the message had none */
 } usm__mail_t;
 
+/** Who sends. */
+typedef struct usm__sender_t {
+    const char *name;       /**< display name, may be NULL */
+    int address_count;
+    const char **addresses; /**< the user's own, the one to use first */
+    const char *message_id; /**< for a message that has none, with brackets; NULL = a random one */
+} usm__sender_t;
+
 /** Once per process, before any thread; the other functions do it themselves when it was forgotten. */
 void usm__mime_init(void);
 
 /** Check a message a device wants to send and make it ready: Message-ID, Date and MIME-Version are added when they are
- * missing, lines end in CR LF, and 8-bit content is encoded, part by part. A message that is complete and clean keeps
- * its bytes; signed and encrypted parts keep theirs in any case. The result lives in @a pool (or is @a mime itself).
- * Errors: MIME (not a message, or 8-bit bytes inside of a signed part, which nobody could repair). */
-usm_error_t *usm__mime_prepare(usm__mail_t *mail, const char *mime, apr_size_t len, apr_pool_t *pool);
+ * missing, lines end in CR LF, and 8-bit content is encoded, part by part. With a @a sender, a From that is not one of
+ * his addresses alone becomes his first one, and a Sender of somebody else goes. A message that is complete and clean
+ * keeps its bytes; signed and encrypted parts keep theirs in any case. The result lives in @a pool (or is @a mime
+ * itself). Errors: MIME (not a message, a header with bare CR or NUL, or 8-bit bytes inside of a signed part, which
+ * nobody could repair). */
+usm_error_t *usm__mime_prepare(usm__mail_t *mail, const char *mime, apr_size_t len, const usm__sender_t *sender,
+                               apr_pool_t *pool);
 
 /** Parse a list of addresses as it stands in a header (RFC 2047 words decoded). NULL when there is none. */
 const usm_addrs_t *usm__mime_addresses(const char *text, apr_pool_t *pool);
+/** The other way: a header's value, 7-bit clean, in one line. */
+const char *usm__mime_address_list(const usm_addrs_t *addrs, apr_pool_t *pool);
+
+/** UTF-8 text as a header's value: encoded where it must be, line ends become blanks. */
+const char *usm__mime_header_text(const char *text, apr_pool_t *pool);
+
+/* ---- answers (mime_answer.c) ---- */
+
+/** A message that is answered or forwarded. */
+typedef struct usm__original_t {
+    const char *data; /**< its source; NULL: only its headers are known, nothing of it is added */
+    apr_size_t len;
+    const char *text; /**< its body as plain text, for a source that has HTML alone; may be NULL */
+    apr_size_t text_len;
+    const char *message_id, *references; /**< as in the headers; may be NULL */
+    const char *head;                    /**< lines "From: …\n…" to put above the body; may be NULL */
+    const char *from;                    /**< bare address of its author; may be NULL */
+} usm__original_t;
+
+/** Forms of the body of a message: USM_BODY_TEXT, USM_BODY_HTML; 0 when it has none that can be read (also when it is
+ * encrypted). */
+int usm__mime_forms(const char *data, apr_size_t len);
+
+/** Put an original into a message of a device: its body below the device's own, quoted in a reply; a forward gets its
+ * attachments as well, a reply the images its HTML shows. An encrypted or signed original is attached whole, in a reply
+ * left out. In-Reply-To (replies) and References are added unless they are there. A signed or encrypted message of the
+ * device gets headers only. Errors: MIME. */
+usm_error_t *usm__mime_answer(const char **data_p, apr_size_t *len_p, const char *mime, apr_size_t len,
+                              const usm__original_t *original, int forward, apr_pool_t *pool);
+
+/* ---- header block as bytes (mime_head.c) ---- */
+
+int usm__head_has(const char *data, apr_size_t len, const char *name);
+/** 0 when the block holds NUL or a CR without its LF. */
+int usm__head_ok(const char *data, apr_size_t len);
+/** Replace all fields @a name by one (@a value NULL: by none), which comes first; a new copy in @a pool. */
+void usm__head_set(const char **data_p, apr_size_t *len_p, const char *name, const char *value, apr_pool_t *pool);
 
 #endif

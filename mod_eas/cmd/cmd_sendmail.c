@@ -2,7 +2,7 @@
 /* SendMail (MS-ASCMD 2.2.1.17): a message as the body up to 12.1, in WBXML from 14.0. Success has no body at all. */
 #include <string.h>
 
-#include "eas.h"
+#include "eas_compose.h"
 
 #define CLIENT_ID_MAX 40
 
@@ -14,29 +14,32 @@ static int wants_protection(const eas_node_t *doc)
     return !id || strspn(id, "0-{}") != strlen(id);
 }
 
-static usm_error_t *send_wbxml(eas_ctx_t *ctx, const eas_node_t *doc)
+int eas_compose_check(usm_outgoing_t *mail, eas_ctx_t *ctx, const eas_node_t *doc, int needs_mime)
 {
-    const char *client_id = eas_node_child_text(doc, EAS_ComposeMail_ClientId);
     const eas_node_t *mime = eas_node_child(doc, EAS_ComposeMail_Mime);
-    const eas_node_t *save = eas_node_child(doc, EAS_ComposeMail_SaveInSentItems);
-    apr_size_t len = 0;
-    const char *data = eas_node_bytes(mime, &len);
-    if (!client_id || !*client_id || strlen(client_id) > CLIENT_ID_MAX || !mime)
-        return eas_answer_status(ctx, EAS_STATUS_InvalidXML);
+    (void)ctx;
+    mail->client_id = eas_node_child_text(doc, EAS_ComposeMail_ClientId);
+    mail->save_in_sent = eas_node_child(doc, EAS_ComposeMail_SaveInSentItems) != NULL;
+    if (!mail->client_id || !*mail->client_id || strlen(mail->client_id) > CLIENT_ID_MAX || (needs_mime && !mime))
+        return EAS_STATUS_InvalidXML;
     if (eas_node_child(doc, EAS_ComposeMail_AccountId))
-        return eas_answer_status(ctx, EAS_STATUS_InvalidAccountId);
+        return EAS_STATUS_InvalidAccountId;
     if (wants_protection(doc))
-        return eas_answer_status(ctx, EAS_STATUS_IRM_FeatureDisabled);
-    if (!data || !len)
-        return eas_answer_status(ctx, EAS_STATUS_InvalidMIME);
-    return usm_session_send(ctx->session, client_id, data, len, save != NULL);
+        return EAS_STATUS_IRM_FeatureDisabled;
+    if (!needs_mime)
+        return 0;
+    mail->mime = eas_node_bytes(mime, &mail->len);
+    return mail->mime && mail->len ? 0 : EAS_STATUS_InvalidMIME;
 }
 
 usm_error_t *eas_cmd_sendmail(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)
 {
+    usm_outgoing_t mail = {.client_id = NULL};
     (void)out;
-    if (!ctx->is_mime)
-        return send_wbxml(ctx, doc);
+    if (!ctx->is_mime) {
+        int status = eas_compose_check(&mail, ctx, doc, 1);
+        return status ? eas_answer_status(ctx, status) : usm_mail_send(ctx->session, &mail);
+    }
     if (!ctx->body_len)
         return eas_answer_status(ctx, EAS_STATUS_InvalidMIME);
     return usm_session_send(ctx->session, NULL, ctx->body, ctx->body_len, ctx->query->save_in_sent);

@@ -16,11 +16,11 @@ EAS_COMMAND(SendMail, 1, 25, EAS_VERSION_OPEN, EAS_ComposeMail_SendMail,
                 EAS_CMD_MIME_IN, eas_cmd_sendmail,
             "send a message")
 EAS_COMMAND(SmartForward, 2, 25, EAS_VERSION_OPEN, EAS_ComposeMail_SmartForward,
-            EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN,
-            eas_cmd_none, "forward a message of the mailbox")
+            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN,
+            eas_cmd_smartforward, "forward a message of the mailbox")
 EAS_COMMAND(SmartReply, 3, 25, EAS_VERSION_OPEN, EAS_ComposeMail_SmartReply,
-            EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN,
-            eas_cmd_none, "answer a message of the mailbox")
+            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN | EAS_CMD_MIME_IN,
+            eas_cmd_smartreply, "answer a message of the mailbox")
 EAS_COMMAND(GetAttachment, 4, 25, 121, 0, EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_EMPTY_OK,
             eas_cmd_getattachment, "fetch an attachment")
 EAS_COMMAND(GetHierarchy, -1, 25, 121, EAS_FolderHierarchy_Folders,

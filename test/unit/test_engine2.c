@@ -552,9 +552,8 @@ static void test_send(void **state)
         {"tablet", "a", MAIL "\r\nx", 0, 2}, /* ids are the device's */
         {"phone", NULL, MAIL "\r\nx", 0, 3},
         {"phone", NULL, MAIL "\r\nx", 0, 4},
-        {"phone", "b", "From: else@example.org\r\nTo: x@example.org\r\n\r\nx", USM_ESENDER, 4},
+        {"phone", "c", "From: anton@example.org\r\nSubject: x\r\n\r\nx", USM_ERECIPIENT, 4},
         {"phone", "b", "From: A.Meier@example.org\r\nTo: x@example.org\r\n\r\nx", 0, 5}, /* refusals leave no trace */
-        {"phone", "c", "From: anton@example.org\r\nSubject: x\r\n\r\nx", USM_ERECIPIENT, 5},
         {"phone", "c", "From: anton@example.org\r\nBcc: x@example.org\r\n\r\nx", 0, 6},
         {"phone", "", MAIL "\r\nx", USM_EINVALID, 6},
         {"phone", "d", MAIL "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
@@ -571,7 +570,44 @@ static void test_send(void **state)
     }
 }
 
-/* The message has no Message-ID of its own, so that each try makes another. */
+/* Who sends is the user, whatever the message says; his aliases stay as they are. */
+static void test_send_from(void **state)
+{
+    static const struct {
+        const char *from, *want;
+    } rows[] = {
+        {"From: else@example.org\r\n", "From: Anton Meier <anton@example.org>\r\n"},
+        {"From: \"Boss\" <else@example.org>,\r\n anton@example.org\r\n", "From: Anton Meier <anton@example.org>\r\n"},
+        {"From: Me <a.meier@example.org>\r\n", "From: Me <a.meier@example.org>\r\n"},
+        {"From: anton@example.org\r\nSender: else@example.org\r\n", "From: anton@example.org\r\n"},
+        {"from : x\r\nFrom: else@example.org\r\n", "From: Anton Meier <anton@example.org>\r\n"},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *text = apr_pstrcat(test_pool, rows[i].from, "To: x@example.org\r\n\r\nx", NULL);
+        assert_int_equal(post("phone", apr_itoa(test_pool, (int)i), text), 0);
+        if (!strstr(fake.sent, rows[i].want) || strstr(fake.sent, "else@"))
+            fail_msg("row %u: %s", i, fake.sent);
+    }
+}
+
+/* One message of one device has one Message-ID, however often it is tried; of two messages none is the other's. */
+static void test_send_message_id(void **state)
+{
+    char first[4000];
+    const char *a, *b;
+    fake.die_after = -1;
+    assert_int_equal(post("phone", "a", MAIL "\r\nx"), USM_EUNAVAILABLE);
+    assert_int_equal(post("phone", "a", MAIL "\r\nx"), 0);
+    memcpy(first, fake.sent, sizeof first);
+    assert_int_equal(post("tablet", "a", MAIL "\r\nx"), 0);
+    a = strstr(first, "Message-ID: ");
+    b = strstr(fake.sent, "Message-ID: ");
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_int_not_equal(strncmp(a, b, 60), 0);
+}
+
+/* The message has no Message-ID of its own. */
 static void test_send_unfinished(void **state)
 {
     fake.die_after = 1; /* sent, and the answer lost */
@@ -783,7 +819,8 @@ int main(void)
         T(test_lost_and_left_out), T(test_failed_and_left_out), T(test_long_queue_of_nothing),
         T(test_many_own_changes), T(test_old_end_moved_back), T(test_window_grows_again), T(test_impatient_repeats),
         T(test_lease_is_prolonged_and_kept), T(test_odd_ids), T(test_one_device_id_two_users),
-        T(test_thousand_folders), T(test_send), T(test_send_unfinished), T(test_send_twice_at_once),
+        T(test_thousand_folders), T(test_send), T(test_send_from), T(test_send_message_id),
+        T(test_send_unfinished), T(test_send_twice_at_once),
         T(test_refused_expires), T(test_shared_no_longer_than_trusted), T(test_refused_is_unshared),
         T(test_unreadable_share), T(test_threads),
     };

@@ -30,7 +30,7 @@ static apr_pool_t *pool;
 static usm__mail_t prepare(const char *in)
 {
     usm__mail_t mail;
-    usm_error_t *err = usm__mime_prepare(&mail, in, strlen(in), pool);
+    usm_error_t *err = usm__mime_prepare(&mail, in, strlen(in), NULL, pool);
     if (err)
         fail_msg("%s", usm_error_text(err, pool));
     assert_true(usm__text_is_ascii(mail.data, mail.len));
@@ -151,7 +151,7 @@ static void test_refused(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         usm__mail_t mail;
-        usm_error_t *err = usm__mime_prepare(&mail, rows[i], strlen(rows[i]), pool);
+        usm_error_t *err = usm__mime_prepare(&mail, rows[i], strlen(rows[i]), NULL, pool);
         if (usm_error_code(err) != USM_EMIME)
             fail_msg("row %d", (int)i);
         usm_error_clear(err);
@@ -198,7 +198,7 @@ static void test_random(void **state)
         const char *in = rand() % 2 ? HEAD : "";
         for (int n = rand() % 12; n > 0; n--)
             in = apr_pstrcat(p, in, bits[rand() % 16], NULL);
-        usm_error_t *err = usm__mime_prepare(&mail, in, strlen(in), p);
+        usm_error_t *err = usm__mime_prepare(&mail, in, strlen(in), NULL, p);
         if (!err && !usm__text_is_ascii(mail.data, mail.len))
             fail_msg("round %d", round);
         apr_pool_destroy(p);

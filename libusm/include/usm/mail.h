@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file mail.h  What a client asks for outside of turns: moving items. (Sending is in session.h.)
+/** @file mail.h  What a client asks for outside of turns: moving items, sending, answering and forwarding mails.
  *
  * Ids of folders and items are those that turns hand out. One thread per session. */
 #ifndef USM_MAIL_H
 #define USM_MAIL_H
 
-#include <usm/error.h>
+#include <usm/item.h>
 #include <usm/session.h>
 
 #ifdef __cplusplus
@@ -35,6 +35,26 @@ typedef struct usm_move_t {
  * the first. Outcomes and new ids live in @a pool. Errors: UNAVAILABLE, BACKEND, STORE: of some moves nothing is known,
  * to be repeated as a whole. OX: update with folder_id, in `multiple`. */
 usm_error_t *usm_items_move(usm_session_t *session, usm_move_t *moves, int count, apr_pool_t *pool);
+
+/** A message to be sent. */
+typedef struct usm_outgoing_t {
+    const char *client_id; /**< 1..64 bytes, names the message for this device; NULL = none */
+    const char *mime;      /**< the message as the device wrote it; NULL: made of the members below */
+    apr_size_t len;
+    int save_in_sent;
+    int verb;             /**< USM_VERB_REPLIED, USM_VERB_FORWARDED, or USM_VERB_NONE: nothing is answered */
+    const char *original; /**< server id of the mail that is answered or forwarded */
+    int complete;         /**< 1: the message holds all it needs of the original */
+    const usm_addrs_t *to; /**< without `mime`: to whom the original is forwarded */
+    const char *note;      /**< without `mime`: text above it, may be NULL */
+    int note_is_html;
+} usm_outgoing_t;
+
+/** Send a message once, with an original's body and parts added to it where they are wanted (the rules are those of
+ * usm_session_send()). The original gets the flag "answered" or "forwarded" afterwards. An encrypted message of the
+ * device is sent as it is. Errors as usm_session_send(), and: NOTFOUND (original), UNSUPPORTED (an original without
+ * a source), LIMIT (too large). OX: mail?action=get, new, update. */
+usm_error_t *usm_mail_send(usm_session_t *session, const usm_outgoing_t *out);
 
 #ifdef __cplusplus
 }

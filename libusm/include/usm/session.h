@@ -108,10 +108,13 @@ usm_error_t *usm_device_attr_get(const char **value_p, usm_session_t *session, c
 usm_error_t *usm_device_attr_set(usm_session_t *session, const char *name, const char *value);
 
 /** Send a complete RFC 822 message once. @a client_id (1..64 bytes, NULL = none) names it for this device: a repeat
- * within the last 100 messages or 7 days gives REPEATED and sends nothing. Makes the message 7-bit clean, removes Bcc
- * from what recipients see, checks From against the user's addresses (SENDER) and that there is a recipient
- * (RECIPIENT). A send whose end is not known is looked for in Sent by its Message-ID before it is tried again; while
- * another request is still sending it: BUSY. Errors also: MIME, QUOTA, UNAVAILABLE, BACKEND. OX: mail?action=new. */
+ * within the last 100 messages or 7 days gives REPEATED and sends nothing. Makes the message 7-bit clean; the server
+ * removes Bcc. A From that is not the user's becomes the user's. Errors: RECIPIENT (there is none), MIME, LIMIT (more
+ * than 100 MiB), QUOTA, SENDER, UNAVAILABLE, BACKEND; while another request is still sending it: BUSY.
+ * What becomes of a send whose end nobody knows (the server's answer was lost, a process died): the repeat looks for it
+ * in Sent by its Message-ID and sends again only what is not there. One that was not to be saved in Sent cannot be
+ * found: it is sent again, at least once instead of perhaps never, under the same Message-ID, by which mail servers
+ * know a message that comes twice. OX: mail?action=new. */
 usm_error_t *usm_session_send(usm_session_t *session, const char *client_id, const char *mime, apr_size_t len,
                               int save_in_sent);
 
