@@ -320,6 +320,18 @@ static usm_error_t *f_changes(const char **cursor_p, usm_bcall_t *call, const us
     return NULL;
 }
 
+/* A mail has its first text as subject, and FAKE_PART as its attachment "2". */
+static usm_item_t *to_mail(const fake_item_t *item, apr_pool_t *pool)
+{
+    static usm_attachment_t part = {
+        .id = "2", .name = "notes.txt", .content_type = "text/plain; charset=utf-8", .size = sizeof FAKE_PART - 1};
+    static const usm_attachments_t parts = {1, &part};
+    usm_item_t *out = usm_item_create(USM_EMAIL, pool);
+    usm_item_set_text(out, USM_EMAIL_SUBJECT, apr_pstrdup(pool, item->text[0]));
+    usm_item_set_ptr(out, USM_EMAIL_ATTACHMENTS, &parts);
+    return out;
+}
+
 static usm_item_t *to_item(const fake_item_t *item, apr_pool_t *pool)
 {
     usm_item_t *out = usm_item_create(USM_CONTACT, pool);
@@ -346,7 +358,7 @@ static usm_error_t *f_get(usm_bget_t *gets, int count, usm_bcall_t *call, const 
                 gets[i].error = USM_ERROR(pool, USM_EINVALID, "cannot be read");
                 continue;
             }
-            gets[i].item = to_item(item, pool);
+            gets[i].item = folder->cls == USM_EMAIL ? to_mail(item, pool) : to_item(item, pool);
             gets[i].rev = item->rev;
             gets[i].edge = item->edge;
         }
@@ -460,6 +472,32 @@ static usm_error_t *f_move(usm_bmove_t *moves, int count, usm_bcall_t *call, con
     return written(pool);
 }
 
+/* In two pieces. */
+static usm_error_t *f_part(apr_uint64_t *size_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                           const char *part, usm_data_fn fn, void *baton, apr_pool_t *pool)
+{
+    GUARD;
+    fake_item_t *item = fake_find(id);
+    USM_ERR(reach(call, pool));
+    if (!item || !item->alive || folder->cls != USM_EMAIL || strcmp(part, "2") != 0)
+        return USM_ERROR(pool, USM_ENOTFOUND, "no such part");
+    USM_ERR(fn(baton, FAKE_PART, 4));
+    USM_ERR(fn(baton, FAKE_PART + 4, sizeof FAKE_PART - 5));
+    *size_p = sizeof FAKE_PART - 1;
+    return NULL;
+}
+
+static usm_error_t *f_folder_clear(usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *pool)
+{
+    GUARD;
+    USM_ERR(reach(call, pool));
+    for (int i = 0; i < fake.count; i++) {
+        if (fake.items[i].alive && strcmp(fake.items[i].folder, folder->id) == 0)
+            fake_remove(&fake.items[i]);
+    }
+    return written(pool);
+}
+
 static usm_error_t *f_send(usm_bcall_t *call, const char *mime, apr_size_t len, int save, apr_pool_t *pool)
 {
     GUARD;
@@ -484,7 +522,8 @@ static const usm_backend_vtable_t vtable = {
     .release = f_release, .drop = f_drop, .user = f_user, .userinfo = f_userinfo, .folders = f_folders,
     .folder_token = f_token, .folder_create = f_folder_create, .folder_update = f_folder_update,
     .folder_delete = f_folder_delete, .changed = f_changed, .changes = f_changes, .get = f_get, .add = f_add,
-    .find_uid = f_find_uid, .update = f_update, .remove = f_remove, .move = f_move, .send = f_send,
+    .find_uid = f_find_uid, .update = f_update, .remove = f_remove, .move = f_move, .part = f_part,
+    .folder_clear = f_folder_clear, .send = f_send,
     .was_sent = f_was_sent};
 
 const usm_backend_vtable_t *fake_backend(void)

@@ -9,6 +9,8 @@
 
 #define FAKE_ITEMS 4000
 #define FAKE_FOLDERS 1100
+/* The bytes of the attachment that every mail has as its part "2". */
+#define FAKE_PART "bytes of an attachment"
 
 typedef struct fake_item_t {
     char id[300], uid[64], folder[16];

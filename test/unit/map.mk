@@ -12,7 +12,10 @@ MAP_TESTS = test/unit/test_timezone \
 	test/unit/test_sync_read \
 	test/unit/test_sync_run \
 	test/unit/test_cmd_items \
-	test/unit/test_cmd_move
+	test/unit/test_cmd_move \
+	test/unit/test_cmd_itemoperations \
+	test/unit/test_eas_spool \
+	test/unit/test_hierarchy
 check_PROGRAMS += $(MAP_TESTS)
 TESTS += $(MAP_TESTS)
 MAP_TEST_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm $(CMOCKA_CFLAGS)
@@ -49,4 +52,12 @@ test_unit_test_cmd_items_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_cmd_move_SOURCES = test/unit/test_cmd_move.c $(SYNC_TEST_SOURCES)
 test_unit_test_cmd_move_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_cmd_move_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_cmd_itemoperations_SOURCES = test/unit/test_cmd_itemoperations.c $(SYNC_TEST_SOURCES)
+test_unit_test_cmd_itemoperations_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_cmd_itemoperations_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_eas_spool_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_eas_spool_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_hierarchy_SOURCES = test/unit/test_hierarchy.c $(SYNC_TEST_SOURCES)
+test_unit_test_hierarchy_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_hierarchy_LDADD = $(MAP_TEST_LDADD)
 endif

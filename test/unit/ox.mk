@@ -15,6 +15,7 @@ OX_TESTS = test/unit/test_ox_standin \
 	test/unit/test_ox_login \
 	test/unit/test_ox_http \
 	test/unit/test_ox_pim \
+	test/unit/test_ox_move \
 	test/unit/test_text \
 	test/unit/test_mime
 check_PROGRAMS += $(OX_TESTS)
@@ -71,4 +72,8 @@ test_unit_test_text_LDADD = $(OX_TEST_LDADD)
 test_unit_test_mime_SOURCES = test/unit/test_mime.c
 test_unit_test_mime_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_mime_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_ox_move_SOURCES = test/unit/test_ox_move.c $(OX_TEST_COMMON)
+test_unit_test_ox_move_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_move_LDADD = $(OX_TEST_LDADD)
 endif

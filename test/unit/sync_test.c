@@ -87,12 +87,18 @@ static int stop(void *baton)
     return --sync_patience < 0;
 }
 
+static const char *no_header(void *baton, const char *name)
+{
+    return NULL;
+}
+
 static eas_ctx_t *make_ctx(unsigned version, apr_pool_t *own)
 {
     eas_ctx_t *ctx = apr_pcalloc(own, sizeof *ctx);
     eas_request_t *req = apr_pcalloc(own, sizeof *req);
     eas_response_t *rsp = apr_pcalloc(own, sizeof *rsp);
     req->stop = stop;
+    req->header = no_header;
     rsp->headers = apr_table_make(own, 4);
     rsp->body = test_brigade(own);
     ctx->req = req;
