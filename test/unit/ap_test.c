@@ -22,6 +22,12 @@ AP_DECLARE(void) ap_hook_child_init(ap_HOOK_child_init_t *fn, const char *const 
     ap_fake.child_init = fn;
 }
 
+AP_DECLARE(void) ap_hook_post_config(ap_HOOK_post_config_t *fn, const char *const *pre, const char *const *succ,
+                                     int order)
+{
+    ap_fake.post_config = fn;
+}
+
 AP_DECLARE(void) ap_hook_handler(ap_HOOK_handler_t *fn, const char *const *pre, const char *const *succ, int order)
 {
     ap_fake.handler = fn;
@@ -291,6 +297,7 @@ request_rec *ap_test_start(apr_pool_t *pool)
     ap_set_module_config(r->per_dir_config, &eas_module, dir);
     assert_null(ap_test_directive(dir, "EASStore", fresh_store(pool), pool));
     assert_null(ap_test_directive(dir, "EASOxUrl", "https://ox.example.org/ajax/", pool));
+    assert_int_equal(ap_fake.post_config(pool, pool, pool, r->server), OK);
     ap_fake.child_init(pool, r->server);
     return r;
 }

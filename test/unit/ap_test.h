@@ -17,6 +17,7 @@
 /* What httpd was told, and what it is to answer. Zeroed by ap_test_start(). */
 typedef struct ap_fake_t {
     /* hooks and providers that the module registered */
+    int (*post_config)(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server);
     void (*child_init)(apr_pool_t *pool, server_rec *server);
     int (*handler)(request_rec *r);
     int (*check_authn)(request_rec *r);
