@@ -7,6 +7,7 @@ dist_check_SCRIPTS = \
 	test/check/readmes.sh \
 	test/check/size.sh \
 	test/check/symbols.sh \
+	test/check/units.sh \
 	test/check/words.sh
 TESTS += $(dist_check_SCRIPTS)
 EXTRA_DIST += test/check/lib.sh test/check/strip.awk

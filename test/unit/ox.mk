@@ -17,6 +17,7 @@ OX_TESTS = test/unit/test_ox_standin \
 	test/unit/test_ox_pim \
 	test/unit/test_ox_move \
 	test/unit/test_text \
+	test/unit/test_mime_head \
 	test/unit/test_mime
 check_PROGRAMS += $(OX_TESTS)
 TESTS += $(OX_TESTS)
@@ -76,4 +77,8 @@ test_unit_test_mime_LDADD = $(OX_TEST_LDADD)
 test_unit_test_ox_move_SOURCES = test/unit/test_ox_move.c $(OX_TEST_COMMON)
 test_unit_test_ox_move_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_move_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_mime_head_SOURCES = test/unit/test_mime_head.c
+test_unit_test_mime_head_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_mime_head_LDADD = $(OX_TEST_LDADD)
 endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_pace.c */
 /* Who is slowed, who is not, and when it ends: stories of devices, by the clock. */
 #include "eas_test.h"
 
