@@ -32,6 +32,7 @@ dist_usminclude_HEADERS = \
 	libusm/include/usm/log.h \
 	libusm/include/usm/mail.h \
 	libusm/include/usm/read.h \
+	libusm/include/usm/search.h \
 	libusm/include/usm/session.h \
 	libusm/include/usm/store.h \
 	libusm/include/usm/sync.h \

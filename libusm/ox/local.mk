@@ -27,5 +27,6 @@ libusm_libusmall_la_SOURCES += \
 	libusm/ox/ox_pim.c \
 	libusm/ox/ox_pim.h \
 	libusm/ox/ox_pim_write.c \
+	libusm/ox/ox_search.c \
 	libusm/ox/ox_stream.c \
 	libusm/ox/ox_stream.h

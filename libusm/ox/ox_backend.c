@@ -152,6 +152,7 @@ const usm_backend_vtable_t *usm_backend_ox(void)
         .update = update,
         .remove = remove_item,
         .move = ox_move,
+        .search = ox_search,
         .part = read_part,
         .folder_clear = ox_folder_clear,
         .send = ox_mail_send,

@@ -47,7 +47,8 @@ EAS_COMMAND(GetItemEstimate, 14, 25, EAS_VERSION_OPEN, EAS_GetItemEstimate_GetIt
             "count what a Sync would bring")
 EAS_COMMAND(MeetingResponse, 15, 25, EAS_VERSION_OPEN, EAS_MeetingResponse_MeetingResponse,
             EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none, "accept or decline meetings")
-EAS_COMMAND(Search, 16, 25, EAS_VERSION_OPEN, EAS_Search_Search, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none,
+EAS_COMMAND(Search, 16, 25, EAS_VERSION_OPEN, EAS_Search_Search,
+            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_search,
             "search mailbox, directory or documents")
 EAS_COMMAND(Settings, 17, 120, EAS_VERSION_OPEN, EAS_Settings_Settings,
             EAS_CMD_BUILT | EAS_CMD_POLICY_LATER | EAS_CMD_WBXML_IN, eas_cmd_settings,
@@ -66,6 +67,7 @@ EAS_COMMAND(ResolveRecipients, 21, 25, EAS_VERSION_OPEN, EAS_ResolveRecipients_R
             eas_cmd_none, "look up recipients, certificates, free and busy times")
 EAS_COMMAND(ValidateCert, 22, 25, EAS_VERSION_OPEN, EAS_ValidateCert_ValidateCert,
             EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none, "check certificates")
-EAS_COMMAND(Find, 23, 161, EAS_VERSION_OPEN, EAS_Find_Find, EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none,
+EAS_COMMAND(Find, 23, 161, EAS_VERSION_OPEN, EAS_Find_Find,
+            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_find,
             "search mailbox or directory, with paging")
 #undef EAS_COMMAND

@@ -11,6 +11,7 @@
 #include <apr_tables.h>
 #include <usm/item.h>
 #include <usm/read.h>
+#include <usm/search.h>
 #include <usm/session.h>
 #include <usm/sync.h>
 
@@ -90,6 +91,17 @@ typedef struct usm_bmove_t {
     usm_error_t *error;  /**< this item alone was not moved: NOTFOUND, FORBIDDEN, QUOTA, CONFLICT, … */
 } usm_bmove_t;
 
+/** One folder to be searched. */
+typedef struct usm_bhit_t {
+    const char *id;
+    usm_time_t at; /**< received */
+} usm_bhit_t;
+typedef struct usm_bsearch_t {
+    const usm_bref_t *folder;
+    apr_array_header_t *hits; /**< usm_bhit_t; made by the caller, filled with at most USM_HITS_MAX, newest first */
+    usm_error_t *error;       /**< this folder alone could not be searched */
+} usm_bsearch_t;
+
 typedef struct usm_backend_vtable_t {
     const char *name;
     /** Set up for a process; @a pool lives as long. */
@@ -163,6 +175,9 @@ typedef struct usm_backend_vtable_t {
                          const char *part, usm_data_fn fn, void *baton, apr_pool_t *scratch_pool);
     /** Remove all items of a folder, not its subfolders. Errors: FOLDER_GONE, FORBIDDEN, UNAVAILABLE, BACKEND. */
     usm_error_t *(*folder_clear)(usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *scratch_pool);
+    /** Search folders of the query's class, at most 8; what the query says of folders has been dealt with. */
+    usm_error_t *(*search)(usm_bsearch_t *searches, int count, usm_bcall_t *call, const usm_query_t *query,
+                           apr_pool_t *result_pool, apr_pool_t *scratch_pool);
     /** Send a 7-bit clean message. Errors: SENDER, RECIPIENT, QUOTA, UNAVAILABLE, BACKEND. */
     usm_error_t *(*send)(usm_bcall_t *call, const char *mime, apr_size_t len, int save_in_sent,
                          apr_pool_t *scratch_pool);

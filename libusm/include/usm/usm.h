@@ -9,6 +9,7 @@
 #include <usm/log.h>
 #include <usm/mail.h>
 #include <usm/read.h>
+#include <usm/search.h>
 #include <usm/session.h>
 #include <usm/sync.h>
 #include <usm/types.h>
