@@ -56,8 +56,8 @@ typedef struct usm_hit_t {
 } usm_hit_t;
 
 /** Search. *hits_p (usm_hit_t) lives in @a pool. Folders are searched in order of their importance until 20 seconds
- * have passed: what was found by then is the result. Errors: FOLDER_GONE (one of the folders), INVALID (too many terms),
- * UNAVAILABLE, BACKEND, STORE. OX: mail?action=search, several folders in one `multiple`. */
+ * have passed: what was found by then is the result. Errors: FOLDER_GONE (one of the folders), INVALID (too many
+ * terms), UNAVAILABLE, BACKEND, STORE. OX: mail?action=search, several folders in one `multiple`. */
 usm_error_t *usm_search(const apr_array_header_t **hits_p, usm_session_t *session, const usm_query_t *query,
                         apr_pool_t *pool);
 /** Read @a count hits of one class into @a items (NULL: gone meanwhile or not to be read), in as few calls as can be.
