@@ -229,7 +229,7 @@ usm_error_t *usm_turn_add(usm_outcome_t *out, usm_turn_t *turn, const char *clie
         if (err)
             return refuse_again(out, turn, &echo, err);
         err = turn->folder.fid ? create(&result, turn, item, uid, found)
-                                            : usm__folder_add(&result, turn, item);
+                                            : usm__folder_add(&result, turn, item, found);
         if (err)
             return refuse(out, turn, &echo, err);
         USM_ERR(echo_done(turn, &echo, &result, 0));
@@ -352,13 +352,14 @@ static usm_error_t *note_deleted(usm_turn_t *turn, const char *id, const usm_ite
 }
 
 /* *kept_p 1: it was edited on the server meanwhile, and the edit survives. */
+/* @a begun: it was tried before, and nobody knows what became of it. */
 static usm_error_t *remove_item(int *kept_p, usm_turn_t *turn, const char *id, const usm_item_row_t *has,
-                                usm_delete_e how)
+                                usm_delete_e how, int begun)
 {
     usm_session_t *session = turn->session;
     *kept_p = 0;
     if (turn->folder.fid == 0)
-        return usm__folder_delete(turn, id);
+        return usm__folder_delete(turn, id, begun);
     /* A mail's flags do not stand against its deletion; an edited item does, unless the client is to win. */
     int mail = turn->folder.cls == USM_EMAIL;
     usm_error_t *err;
@@ -406,7 +407,7 @@ usm_error_t *usm_turn_delete(usm_outcome_t *out, usm_turn_t *turn, const char *s
         USM_ERR(put_echo(turn, &echo));
     if (!found || !echo.done) {
         int kept;
-        usm_error_t *err = remove_item(&kept, turn, id, &has, how);
+        usm_error_t *err = remove_item(&kept, turn, id, &has, how, found);
         if (err) {
             USM_ERR(refuse(out, turn, &echo, err));
             return give_back(turn, id, &has);

@@ -184,9 +184,10 @@ usm_error_t *usm__hierarchy_refresh(usm_session_t *session, apr_int64_t moved, a
 usm_error_t *usm__hierarchy_changes(const char **cursor_p, usm_session_t *session, const usm_bsink_t *sink,
                                     apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *usm__hierarchy_get(usm_bget_t *gets, int count, usm_session_t *session, apr_pool_t *result_pool);
-usm_error_t *usm__folder_add(usm_bwrite_t *result, usm_turn_t *turn, const usm_item_t *item);
+/** @a begun: the same was tried before and nobody knows what became of it; what it left behind is success. */
+usm_error_t *usm__folder_add(usm_bwrite_t *result, usm_turn_t *turn, const usm_item_t *item, int begun);
 usm_error_t *usm__folder_change(usm_bwrite_t *result, usm_turn_t *turn, const char *id, const usm_item_t *item);
-usm_error_t *usm__folder_delete(usm_turn_t *turn, const char *id);
+usm_error_t *usm__folder_delete(usm_turn_t *turn, const char *id, int begun);
 void usm__folder_ref(usm_bref_t *ref, const usm_folder_row_t *row);
 
 /* detect.c */

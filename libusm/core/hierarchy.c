@@ -397,7 +397,8 @@ typedef struct sibling_t {
     apr_int64_t parent, except;
     const char *name;
     usm_class_e cls;
-    int any_class, found;
+    int any_class;
+    apr_int64_t found; /**< fid */
 } sibling_t;
 
 static usm_error_t *look_for_sibling(void *baton, const usm_folder_row_t *row)
@@ -405,7 +406,7 @@ static usm_error_t *look_for_sibling(void *baton, const usm_folder_row_t *row)
     sibling_t *s = baton;
     if (row->parent == s->parent && row->fid != s->except && (s->any_class || row->cls == s->cls) &&
         same_name(row->name, s->name))
-        s->found = 1;
+        s->found = row->fid;
     return NULL;
 }
 
@@ -471,7 +472,28 @@ static usm_error_t *result_for(usm_bwrite_t *result, usm_turn_t *turn, apr_int64
     return NULL;
 }
 
-usm_error_t *usm__folder_add(usm_bwrite_t *result, usm_turn_t *turn, const usm_item_t *item)
+/* A first try may have made the folder: there is one of that name that the device has not been told of. */
+static usm_error_t *made_before(apr_int64_t *fid_p, usm_turn_t *turn, apr_int64_t parent, const char *name,
+                                usm_class_e cls)
+{
+    usm_session_t *session = turn->session;
+    sibling_t s = {.parent = parent, .name = name, .cls = cls};
+    usm_item_row_t has;
+    usm_txn_t *txn;
+    int known = 0;
+    *fid_p = 0;
+    USM_ERR(usm__hierarchy_refresh(session, 0, turn->pool));
+    USM_ERR(usm__read(&txn, session, turn->pool));
+    USM_ERR(usm__finish(session, txn, USM__VT(session)->folder_scan(txn, session->device.user, 0, look_for_sibling, &s,
+                                                                    turn->pool)));
+    if (!s.found)
+        return NULL;
+    USM_ERR(usm__device_has(&known, &has, turn, usm__fid_text(s.found, turn->pool), turn->pool));
+    *fid_p = known ? 0 : s.found;
+    return NULL;
+}
+
+usm_error_t *usm__folder_add(usm_bwrite_t *result, usm_turn_t *turn, const usm_item_t *item, int begun)
 {
     usm_session_t *session = turn->session;
     const char *name = usm_item_text(item, USM_FOLDER_NAME), *parent_id, *id;
@@ -480,6 +502,11 @@ usm_error_t *usm__folder_add(usm_bwrite_t *result, usm_turn_t *turn, const usm_i
     if (!name || strlen(name) > 256 || cls == USM_FOLDER || cls >= USM_NOTE)
         return USM_ERROR(turn->pool, USM_EINVALID, "a new folder needs a name of 1 to 256 bytes and a known class");
     USM_ERR(resolve_parent(&parent_id, &parent, turn, usm_item_text(item, USM_FOLDER_PARENT), cls));
+    if (begun) {
+        USM_ERR(made_before(&fid, turn, parent, name, cls));
+        if (fid)
+            return result_for(result, turn, fid);
+    }
     USM_ERR(check_name(turn, parent, 0, name, cls));
     USM_ERR(usm__checked(session, USM__BVT(session)->folder_create(&id, &session->call, parent_id, cls, name,
                                                                    turn->pool)));
@@ -535,18 +562,25 @@ usm_error_t *usm__folder_change(usm_bwrite_t *result, usm_turn_t *turn, const ch
     return result_for(result, turn, row.fid);
 }
 
-usm_error_t *usm__folder_delete(usm_turn_t *turn, const char *id)
+usm_error_t *usm__folder_delete(usm_turn_t *turn, const char *id, int begun)
 {
     usm_session_t *session = turn->session;
     usm_folder_row_t row;
     usm_bref_t ref;
     int found = 0;
     USM_ERR(get_folder(&found, &row, turn, usm__fid_parse(id)));
+    if (!found && begun)
+        return NULL;
     if (!found)
         return USM_ERROR(turn->pool, USM_ENOTFOUND, "folder not found");
     if (row.role != USM_ROLE_USER)
         return USM_ERROR(turn->pool, USM_ESPECIAL_FOLDER, "special folder cannot be deleted");
     usm__folder_ref(&ref, &row);
-    USM_ERR(usm__checked(session, USM__BVT(session)->folder_delete(&session->call, &ref, turn->pool)));
+    usm_error_t *err = USM__BVT(session)->folder_delete(&session->call, &ref, turn->pool);
+    if (err && begun && usm_error_class(err) == USM_CLASS_NOTFOUND) {
+        usm_error_clear(err);
+        err = NULL;
+    }
+    USM_ERR(usm__checked(session, err));
     return usm__hierarchy_refresh(session, 0, turn->pool);
 }
