@@ -34,8 +34,11 @@ static usm_error_t *find_echo(int *found_p, usm_echo_row_t *echo, usm_turn_t *tu
     USM_ERR(usm__read(&txn, session, turn->pool));
     USM_ERR(usm__finish(session, txn, USM__VT(session)->echo_get(found_p, echo, txn, turn->coll.id, 0, turn->base, kind,
                                                                  cid, turn->pool)));
-    if (*found_p && echo->digest != digest)
-        *found_p = 0; /* the same id for something else: a new command */
+    /* The same id for something else: a new command. */
+    const char *other = *found_p && echo->digest != digest ? apr_pstrdup(turn->pool, echo->id ? echo->id : "") : NULL;
+    turn->other_add = kind == USM_ECHO_ADD ? other : NULL;
+    if (other)
+        *found_p = 0;
     if (!*found_p)
         *echo = (usm_echo_row_t){.collection = turn->coll.id, .base = turn->base, .kind = kind, .cid = cid,
                                  .digest = digest, .edge = USM_TIME_NONE, .at = usm__now()};
@@ -158,13 +161,36 @@ static usm_error_t *join_added(usm_bwrite_t *result, usm_turn_t *turn, const usm
     usm_bget_t got;
     usm__merge_begin(&m, turn, usm_item_copy(item, turn->pool), &nothing, 1);
     m.adding = 1;
-    if (maybe)
+    if (turn->other_add) /* edited on, because the answer to the first add was lost */
+        m.policy = USM_CLIENT_WINS;
+    else if (maybe)
         m.policy = USM_SERVER_WINS;
     USM_ERR(usm__read_now(&got, turn, &turn->ref, id));
+    if (!got.item) { /* gone from here meanwhile: detection tells */
+        *result = (usm_bwrite_t){.id = id, .edge = USM_TIME_NONE};
+        return NULL;
+    }
     USM_ERR(usm__merge_write(result, &m, turn, &turn->ref, id, &got));
     if (m.collided || !maybe)
         result->rev = 0; /* it is read once more: the device gets what it does not have */
     return NULL;
+}
+
+/* Left so, an add whose end nobody knows would be done again under the client's next key. */
+static usm_error_t *unknown_end(usm_bwrite_t *result, usm_turn_t *turn, usm_error_t *err, const char *uid,
+                                apr_pool_t *scratch)
+{
+    usm_session_t *session = turn->session;
+    memset(result, 0, sizeof *result);
+    usm_error_t *unknown = USM__BVT(session)->find_uid(result, &session->call, &turn->ref, uid, turn->pool, scratch);
+    result->rev = 0;
+    if (!unknown && !result->id)
+        return err;
+    usm_error_clear(err);
+    if (!unknown)
+        return NULL;
+    usm_error_clear(unknown);
+    return USM_ERROR(turn->pool, USM_EUNAVAILABLE, "nobody knows whether an item was added");
 }
 
 static usm_error_t *create(usm_bwrite_t *result, usm_turn_t *turn, const usm_item_t *item, const char *uid, int maybe)
@@ -173,14 +199,16 @@ static usm_error_t *create(usm_bwrite_t *result, usm_turn_t *turn, const usm_ite
     apr_pool_t *scratch;
     usm_error_t *err = NULL;
     apr_pool_create(&scratch, turn->pool);
-    memset(result, 0, sizeof *result);
+    *result = (usm_bwrite_t){.id = turn->other_add && *turn->other_add ? turn->other_add : NULL};
     /* An event brings its UID: a second add of it means the one that is there. */
-    if (maybe || own_uid(item))
+    if (!result->id && (maybe || turn->other_add || own_uid(item)))
         err = USM__BVT(session)->find_uid(result, &session->call, &turn->ref, uid, turn->pool, scratch);
     if (!err && result->id)
         err = join_added(result, turn, item, maybe);
     else if (!err)
         err = USM__BVT(session)->add(result, &session->call, &turn->ref, item, uid, turn->pool, scratch);
+    if (err && usm_error_class(err) == USM_CLASS_TEMP)
+        err = unknown_end(result, turn, err, uid, scratch);
     if (!err)
         apr_pool_destroy(scratch);
     return usm__checked(session, err);

@@ -110,6 +110,7 @@ struct usm_turn_t {
     usm_pending_row_t last;  /**< entry of the last change */
     apr_uint64_t bytes;
     const usm_echo_row_t *command; /**< the client's command that is being applied */
+    const char *other_add;   /**< the client sent another add under this id before: the item that came of it, or "" */
     int begun_before;        /**< … and was begun by an earlier request, whose end is not known */
     const usm_conflict_row_t *clash; /**< conflict that is written together with the command's end, or NULL */
     const char *copy;        /**< id of the copy that this command made of a losing version */
