@@ -232,8 +232,8 @@ static usm_error_t *find_moved(const usm_bref_t **ref_p, usm_bget_t *got, usm_tu
     for (int i = 0; i < places.refs->nelts && !*ref_p; i++) {
         const usm_bref_t *ref = &APR_ARRAY_IDX(places.refs, i, usm_bref_t);
         usm_error_t *err = usm__read_now(got, turn, ref, id);
-        if (err && (usm_error_class(err) == USM_CLASS_UNAVAILABLE || usm_error_class(err) == USM_CLASS_AUTH))
-            return err;
+        if (err && usm_error_class(err) != USM_CLASS_PERM && usm_error_class(err) != USM_CLASS_NOTFOUND)
+            return err; /* nobody knows: made again, it might be there twice */
         if (!err && got->item)
             *ref_p = ref;
         usm_error_clear(err); /* a folder that cannot be read has nothing for us */

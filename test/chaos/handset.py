@@ -41,6 +41,7 @@ class Command:
 
     def __init__(self, kind, ident, mark, values, writes):
         self.kind, self.ident, self.mark, self.values, self.writes = kind, ident, mark, values, writes
+        self.whole = {}
 
 
 class Shelf:
@@ -112,9 +113,16 @@ class Handset:
 
     # ---- folders ----------------------------------------------------------------------------
     def start(self):
-        self.device.provision()
-        if not self.foldersync():
-            raise Failure(f"{self.name}: no folders")
+        """True, or None: another episode's faults were in the way."""
+        try:
+            self.device.provision()
+        except LOST:
+            return None
+        except ProtocolFault as e:
+            if "<503" not in str(e):
+                raise
+            return None
+        return self.foldersync() or None
 
     def foldersync(self, lose=0):
         """True when the folders are up to date."""
@@ -164,6 +172,11 @@ class Handset:
     def edit_set(self, place, pick, field, value):
         s = self.shelf(place)
         here = s.here()
+        if s.fresh and pick % 4 == 0:  # one whose Add is not answered yet
+            mine = s.fresh[sorted(s.fresh)[pick % len(s.fresh)]]
+            if field.since <= self.version:
+                mine[field.name] = value
+            return
         if not here:
             return
         sid = here[pick % len(here)]
@@ -200,7 +213,9 @@ class Handset:
         data = (fields.flags_data(self.version, mine) if s.module == "mail"
                 else fields.item_data(s.module, self.version, s.seen(sid)))
         s.tried.setdefault(sid, set()).update(mine)
-        return Command("Change", sid, mark, dict(mine), writes), AirSync.Change(AirSync.ServerId(sid), data)
+        c = Command("Change", sid, mark, dict(mine), writes)
+        c.whole = {} if s.module == "mail" else s.seen(sid)
+        return c, AirSync.Change(AirSync.ServerId(sid), data)
 
     def command_delete(self, s, sid, mark):
         to = "trash" if s.place == "inbox" else None
@@ -362,9 +377,13 @@ class Handset:
         if sure and c.kind == "Delete":
             sure = not self.ledger.touched(c.mark, s.base, self.name)
         moved = self.ledger.others(c.mark, "place", s.base, self.name)
-        if sure and c.kind == "Change" and moved:
+        if c.kind == "Change" and moved:
             self.ledger.end(self.ledger.begin(c.mark, "place", s.place, self.name), False)
-            sure = s.module != "mail"
+            # An item that was deleted is made again out of what the phone had.
+            for f in fields.EDITABLE[s.module]:
+                if f.name in c.whole:
+                    self.ledger.end(self.ledger.begin(c.mark, f.name, c.whole[f.name], self.name), False)
+            sure = sure and s.module != "mail"
         for w in c.writes:
             self.ledger.end(w, sure)
 

@@ -34,7 +34,7 @@ class Episode:
         """List of (kind, text) of what went wrong; kind: lost, doubled, diverged, refused."""
         try:
             for p in self.phones:
-                p.start()
+                p.patiently(p.start)
             for op in script:
                 self.play(op)
             self.trouble.calm(self.user)
