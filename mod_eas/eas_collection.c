@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PROTOCOL_ERROR SYNC_PROTOCOL
+#define PACKED_PART 10 /* added to the type of a BodyPartPreference in the packed form */
 
 static const struct {
     usm_class_e cls;
@@ -65,6 +66,9 @@ const char *eas_options_pack(const eas_options_t *o, apr_pool_t *pool)
         text = apr_psprintf(pool, "%s;%d,%d,%d,%" APR_INT64_T_FMT, text, p->type, p->all_or_none, p->preview,
                             p->truncation);
     }
+    if (o->view.part.type) /* after the others, with a type that none of them has */
+        text = apr_psprintf(pool, "%s;%d,%d,%d,%" APR_INT64_T_FMT, text, PACKED_PART + o->view.part.type,
+                            o->view.part.all_or_none, o->view.part.preview, o->view.part.truncation);
     return text;
 }
 
@@ -91,60 +95,74 @@ void eas_options_unpack(eas_options_t *o, const char *p)
     o->has_supported = (int)take(&p, 10);
     o->supported.bits[0] = (apr_uint64_t)take(&p, 16);
     o->supported.bits[1] = (apr_uint64_t)take(&p, 16);
-    while (*p && o->view.prefs < EAS_PREFS_MAX) {
-        eas_bodypref_t *pref = &o->view.pref[o->view.prefs++];
-        pref->type = (int)take(&p, 10);
-        pref->all_or_none = (int)take(&p, 10);
-        pref->preview = (int)take(&p, 10);
-        pref->truncation = take(&p, 10);
+    while (*p) {
+        eas_bodypref_t pref = {.type = (int)take(&p, 10)};
+        pref.all_or_none = (int)take(&p, 10);
+        pref.preview = (int)take(&p, 10);
+        pref.truncation = take(&p, 10);
+        if (pref.type > PACKED_PART) {
+            o->view.part = pref;
+            o->view.part.type -= PACKED_PART;
+        } else if (o->view.prefs < EAS_PREFS_MAX) {
+            o->view.pref[o->view.prefs++] = pref;
+        }
     }
 }
 
-/* BodyPreference: its children have an order, and each Type comes once (MS-ASAIRS 2.2.2.12). */
-static int read_pref(eas_view_t *view, const eas_node_t *node)
+/* BodyPreference and BodyPartPreference: their children have an order (MS-ASAIRS 2.2.2.12). 0 = wrong. */
+static int read_one(eas_bodypref_t *pref, const eas_node_t *node)
 {
     static const unsigned order[] = {EAS_AirSyncBase_Type, EAS_AirSyncBase_TruncationSize, EAS_AirSyncBase_AllOrNone,
                                      EAS_AirSyncBase_Preview};
-    eas_bodypref_t pref = {.truncation = -1};
     const eas_node_t *child;
     apr_int64_t n;
     int at = -1;
+    *pref = (eas_bodypref_t){.truncation = -1};
     EAS_NODE_EACH(child, node)
     {
         int i = at + 1;
         while (i < 4 && order[i] != child->tag)
             i++;
         if (i == 4)
-            return PROTOCOL_ERROR;
+            return 0;
         at = i;
         if (i == 0 && eas_node_int(child, 1, 4, &n))
-            pref.type = (int)n;
+            pref->type = (int)n;
         else if (i == 1 && eas_node_int(child, 0, APR_UINT32_MAX, &n))
-            pref.truncation = n;
-        else if (i == 2 && eas_node_bool(child, &pref.all_or_none))
+            pref->truncation = n;
+        else if (i == 2 && eas_node_bool(child, &pref->all_or_none))
             continue;
         else if (i == 3 && eas_node_int(child, 0, 255, &n))
-            pref.preview = (int)n;
+            pref->preview = (int)n;
         else
-            return PROTOCOL_ERROR;
+            return 0;
     }
+    return pref->type != 0;
+}
+
+/* Each Type comes once. */
+static int read_pref(eas_view_t *view, const eas_node_t *node)
+{
+    eas_bodypref_t pref;
+    if (!read_one(&pref, node))
+        return PROTOCOL_ERROR;
     for (int i = 0; i < view->prefs; i++) {
         if (view->pref[i].type == pref.type)
             return PROTOCOL_ERROR;
     }
-    if (!pref.type || view->prefs == EAS_PREFS_MAX)
+    if (view->prefs == EAS_PREFS_MAX)
         return PROTOCOL_ERROR;
     view->pref[view->prefs++] = pref;
     return 0;
 }
 
 /* Type 2 is the only one there is (MS-ASAIRS 2.2.2.11). */
-static int read_part_pref(const eas_node_t *node)
+static int read_part_pref(eas_view_t *view, const eas_node_t *node)
 {
     apr_int64_t type;
-    return eas_node_int(eas_node_child(node, EAS_AirSyncBase_Type), 2, 2, &type)
-               ? 0
-               : EAS_STATUS_BodyPartPreferenceTypeNotSupported;
+    if (!eas_node_int(eas_node_child(node, EAS_AirSyncBase_Type), 2, 2, &type))
+        return EAS_STATUS_BodyPartPreferenceTypeNotSupported;
+    return !view->part.type && read_one(&view->part, node) ? 0 : PROTOCOL_ERROR;
 }
 
 static int is_sms(const eas_node_t *options)
@@ -189,7 +207,7 @@ int eas_options_block(eas_options_t *o, const eas_node_t *options, unsigned vers
             good = version < 120 || read_pref(&o->view, node) == 0;
             break;
         case EAS_AirSyncBase_BodyPartPreference:
-            status = read_part_pref(node);
+            status = read_part_pref(&o->view, node);
             break;
         case EAS_AirSync_Class:
             good = is_sms(options) || eas_class_parse(eas_node_text(node)) == cls;

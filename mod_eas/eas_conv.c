@@ -280,7 +280,7 @@ static usm_error_t *dec_list(usm_item_t *item, eas_map_t *map, const eas_row_t *
 }
 
 /* A quoted name can hold neither quotes nor backslashes that a simple reader would understand. */
-static const char *one_address(const usm_addr_t *a, apr_pool_t *pool)
+const char *eas_address(const usm_addr_t *a, apr_pool_t *pool)
 {
     const char *addr = a->addr ? a->addr : "";
     if (!a->name || !*a->name)
@@ -298,7 +298,7 @@ static const char *address_list(const usm_addrs_t *addrs, const char *separator,
     apr_array_header_t *parts = apr_array_make(pool, addrs->count * 2, sizeof(const char *));
     apr_size_t len = 0, width = strlen(separator);
     for (int i = 0; i < addrs->count; i++) {
-        const char *one = one_address(&addrs->items[i], pool);
+        const char *one = eas_address(&addrs->items[i], pool);
         len += strlen(one) + (i ? width : 0);
         if (len > ADDRESSES_MAX)
             break;
@@ -543,6 +543,42 @@ static usm_error_t *dec_flag(usm_item_t *item, eas_map_t *map, const eas_row_t *
     return NULL;
 }
 
+/* A colour is a category with Outlook's name for it. */
+static const char *const label_names[] = {
+    [USM_LABEL_RED] = "Red Category",       [USM_LABEL_ORANGE] = "Orange Category",
+    [USM_LABEL_YELLOW] = "Yellow Category", [USM_LABEL_GREEN] = "Green Category",
+    [USM_LABEL_BLUE] = "Blue Category",     [USM_LABEL_PURPLE] = "Purple Category",
+    [USM_LABEL_PINK] = "Pink Category",     [USM_LABEL_GRAY] = "Gray Category",
+    [USM_LABEL_LIGHT_GREEN] = "Light Green Category", [USM_LABEL_LIGHT_BLUE] = "Light Blue Category"};
+#define LABELS ((apr_int64_t)(sizeof label_names / sizeof label_names[0]))
+
+/* The container is there even when it is empty (MS-ASEMAIL 2.2.2.16). */
+static void enc_label(eas_map_t *map, const eas_row_t *row, const usm_value_t *v)
+{
+    apr_int64_t label = v->state == USM_SET ? v->u.num : USM_LABEL_NONE;
+    eas_writer_start(map->out, row->tag);
+    if (label > USM_LABEL_NONE && label < LABELS)
+        eas_writer_tag_text(map->out, EAS_Email_Category, label_names[label]);
+    eas_writer_end(map->out);
+}
+
+/* The first one that is a colour; the server can keep one. None at all that it could keep is refused, not lost. */
+static usm_error_t *dec_label(usm_item_t *item, eas_map_t *map, const eas_row_t *row, const eas_node_t *node)
+{
+    const eas_node_t *child;
+    EAS_NODE_EACH_TAG(child, node, EAS_Email_Category)
+    {
+        const char *text = eas_node_text(child);
+        for (apr_int64_t i = USM_LABEL_RED; text && i < LABELS; i++) {
+            if (strcasecmp(text, label_names[i]) == 0) {
+                usm_item_set_num(item, row->field, i);
+                return NULL;
+            }
+        }
+    }
+    return bad(map, row);
+}
+
 const eas_conv_t eas_convs[USM_T_COUNT] = {
     [USM_T_TEXT] = {enc_text, dec_text},
     [USM_T_INT] = {enc_int, dec_int},
@@ -565,6 +601,8 @@ const eas_conv_t eas_convs[USM_T_COUNT] = {
     [USM_T_ATTENDEES] = {enc_attendees, dec_attendees},
     [USM_T_ATTACHMENTS] = {enc_attachments, NULL},
     [USM_T_FLAG] = {enc_flag, dec_flag},
+    [USM_T_LABEL] = {enc_label, dec_label},
+    [USM_T_MEETING] = {eas_encode_meeting, NULL},
     [USM_T_FOLDERREF] = {NULL, NULL},
     [USM_T_ROLE] = {NULL, NULL},
     [USM_T_CLASS] = {NULL, NULL},

@@ -64,8 +64,8 @@ static void encode_row(eas_map_t *map, const eas_row_t *row)
     const usm_value_t *v = &map->item->v[row->field];
     if (!in_version(row, map->ctx->version) || !eas_convs[row->type].encode || (cls->skips && cls->skips(map, row)))
         return;
-    /* A flag that is gone has to be said; any other value that is not there is not mentioned. */
-    if (v->state == USM_SET || row->type == USM_T_FLAG)
+    /* A flag or label that is gone has to be said; any other value that is not there is not mentioned. */
+    if (v->state == USM_SET || row->type == USM_T_FLAG || row->type == USM_T_LABEL)
         eas_convs[row->type].encode(map, row, v);
 }
 
@@ -200,6 +200,8 @@ static void fetch_bodies(usm_fetch_t *fetch, unsigned version, const eas_view_t 
         if (p->preview && most < 16384)
             most = 16384;
     }
+    if (view->part.type && generous(view->part.truncation) > most)
+        most = generous(view->part.truncation);
     if (version < 120 && view->mime_support)
         fetch_mime(fetch, view);
     fetch->body_forms |= USM_BODY_TEXT | USM_BODY_HTML;

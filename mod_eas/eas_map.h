@@ -28,6 +28,7 @@ typedef struct eas_view_t {
     int mime_support;            /**< 0 never, 1 signed only, 2 all */
     apr_int64_t mime_truncation; /**< bytes, -1 = whole */
     apr_int64_t truncation;      /**< 2.5: bytes, -1 = whole */
+    eas_bodypref_t part;         /**< BodyPartPreference; type 0 = none */
     int full;                    /**< Fetch: nothing is cut unless the preferences say so */
 } eas_view_t;
 
@@ -85,6 +86,11 @@ int eas_zone_read(eas_tzrule_t *rule, const eas_node_t *node, apr_pool_t *pool);
 /** Name of the user's own zone; NULL when nobody knows. */
 const char *eas_user_zone(eas_map_t *map);
 
+/** "Name" <address>, or the address alone. */
+const char *eas_address(const usm_addr_t *a, apr_pool_t *pool);
+
+/* eas_meeting.c */
+void eas_encode_meeting(eas_map_t *map, const eas_row_t *row, const usm_value_t *v);
 /* eas_mapbody.c */
 void eas_encode_body(eas_map_t *map, const eas_row_t *row, const usm_value_t *v);
 usm_error_t *eas_decode_body(usm_item_t *item, eas_map_t *map, const eas_row_t *row, const eas_node_t *node);

@@ -148,6 +148,27 @@ static void put_body(eas_map_t *map, const form_t *form)
     put_data(map, EAS_AirSyncBase_Data, form);
 }
 
+/* What is new in this message, as far as anybody can tell: all of it (MS-ASAIRS 2.2.2.10). */
+static void put_part(eas_map_t *map, const usm_body_t *b)
+{
+    const eas_bodypref_t *p = &map->view->part;
+    form_t form;
+    if (!make_form(&form, p->type, b, map->pool))
+        return;
+    if (fits(&form, p)) {
+        cut(&form, p->truncation);
+    } else {
+        form.len = 0;
+        form.cut = 1;
+    }
+    eas_writer_start(map->out, EAS_AirSyncBase_BodyPart);
+    eas_writer_tag_int(map->out, EAS_AirSyncBase_Status, 1);
+    put_body(map, &form);
+    if (p->preview)
+        put_preview(map, b, p->preview);
+    eas_writer_end(map->out);
+}
+
 static void encode_body12(eas_map_t *map, const eas_row_t *row, const usm_body_t *b)
 {
     const eas_bodypref_t *pref = NULL;
@@ -175,6 +196,8 @@ static void encode_body12(eas_map_t *map, const eas_row_t *row, const usm_body_t
             put_preview(map, b, pref->preview);
         eas_writer_end(map->out);
     }
+    if (is_mail && map->view->part.type && map->ctx->version >= 141)
+        put_part(map, b);
     if (is_mail || map->cls == USM_EVENT)
         eas_writer_tag_int(map->out, EAS_AirSyncBase_NativeBodyType, native_type(b));
 }

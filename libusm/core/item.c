@@ -177,6 +177,19 @@ static const usm_attachments_t *dup_attachments(const usm_attachments_t *in, apr
     return out;
 }
 
+static const usm_meeting_t *dup_meeting(const usm_meeting_t *in, apr_pool_t *pool)
+{
+    usm_meeting_t *out = apr_pmemdup(pool, in, sizeof *in);
+    out->uid = dup_text(in->uid, pool);
+    out->location = dup_text(in->location, pool);
+    out->organizer.name = dup_text(in->organizer.name, pool);
+    out->organizer.addr = dup_text(in->organizer.addr, pool);
+    out->zone = dup_text(in->zone, pool);
+    out->zone_rule = dup_text(in->zone_rule, pool);
+    out->recur = in->recur ? apr_pmemdup(pool, in->recur, sizeof *in->recur) : NULL;
+    return out;
+}
+
 usm_item_t *usm_item_copy(const usm_item_t *in, apr_pool_t *pool)
 {
     usm_item_t *out = usm_item_create(in->cls, pool);
@@ -208,6 +221,9 @@ usm_item_t *usm_item_copy(const usm_item_t *in, apr_pool_t *pool)
             break;
         case USM__KIND_attachments:
             out->v[f].u.attachments = dup_attachments(v->u.attachments, pool);
+            break;
+        case USM__KIND_meeting:
+            out->v[f].u.meeting = dup_meeting(v->u.meeting, pool);
             break;
         case USM__KIND_flag: {
             usm_flag_t *flag = apr_pmemdup(pool, v->u.flag, sizeof *flag);
@@ -336,6 +352,9 @@ apr_uint64_t usm_value_digest(usm_type_e type, const usm_value_t *v)
     case USM__KIND_attachments:
         for (int i = 0; i < v->u.attachments->count; i++)
             h = hash_text(v->u.attachments->items[i].id, h);
+        break;
+    case USM__KIND_meeting: /* a mail never changes */
+        h = hash_num(v->u.meeting->method, hash_text(v->u.meeting->uid, h));
         break;
     case USM__KIND_flag:
         if (!v->u.flag->status)

@@ -20,6 +20,11 @@ static const pair_t busy_pairs[] = {{USM_BUSY_FREE, 4}, {USM_BUSY_TENTATIVE, 2},
 static const pair_t task_priority_pairs[] = {{USM_IMP_LOW, 1}, {USM_IMP_NORMAL, 2}, {USM_IMP_HIGH, 3}};
 static const pair_t mail_priority_pairs[] = {{USM_IMP_HIGH, 1}, {USM_IMP_HIGH, 2}, {USM_IMP_NORMAL, 3},
                                              {USM_IMP_NORMAL, 0}, {USM_IMP_LOW, 4}, {USM_IMP_LOW, 5}};
+/* color_label of a mail, in the order of the colours' use in OX App Suite */
+static const pair_t label_pairs[] = {{USM_LABEL_NONE, 0},   {USM_LABEL_RED, 1},    {USM_LABEL_BLUE, 2},
+                                     {USM_LABEL_GREEN, 3},  {USM_LABEL_GRAY, 4},   {USM_LABEL_PURPLE, 5},
+                                     {USM_LABEL_LIGHT_GREEN, 6}, {USM_LABEL_ORANGE, 7}, {USM_LABEL_PINK, 8},
+                                     {USM_LABEL_LIGHT_BLUE, 9}, {USM_LABEL_YELLOW, 10}};
 /* confirm of OX users, spec 5.4 */
 static const pair_t confirm_pairs[] = {{USM_ATT_NONE, 0}, {USM_ATT_ACCEPTED, 1}, {USM_ATT_DECLINED, 2},
                                        {USM_ATT_TENTATIVE, 3}};
@@ -216,6 +221,25 @@ void ox_write_SENSITIVITY(const ox_write_t *w, const ox_field_t *f, const usm_va
     ox_json_set_bool(w->object, f->key, yes);
 }
 
+void ox_read_LABEL(const ox_read_t *r, const ox_field_t *f, const ox_json_t *value)
+{
+    int label = TO_OURS(label_pairs, ox_json_int(value, 0), USM_LABEL_NONE);
+    if (label == USM_LABEL_NONE)
+        usm_item_set_empty(r->item, f->field);
+    else
+        usm_item_set_num(r->item, f->field, label);
+}
+
+void ox_write_LABEL(const ox_write_t *w, const ox_field_t *f, const usm_value_t *v)
+{
+    ox_json_set_int(w->object, f->key, ox_color_of(v->state == USM_SET ? v->u.num : USM_LABEL_NONE));
+}
+
+int ox_color_of(apr_int64_t label)
+{
+    return TO_OX(label_pairs, label, 0);
+}
+
 void ox_read_IMPORTANCE(const ox_read_t *r, const ox_field_t *f, const ox_json_t *value)
 {
     apr_int64_t n = ox_json_int(value, -1);
@@ -353,7 +377,6 @@ void ox_write_PICTURE(const ox_write_t *w, const ox_field_t *f, const usm_value_
         ox_json_set_null(w->object, f->key);
 }
 
-/* Folders have their own listing (ox_folder.c): these three never come in items. */
 #define NEVER(name)                                                                                                    \
     void ox_read_##name(const ox_read_t *r, const ox_field_t *f, const ox_json_t *value)                              \
     {                                                                                                                  \
@@ -362,6 +385,9 @@ void ox_write_PICTURE(const ox_write_t *w, const ox_field_t *f, const usm_value_
     void ox_write_##name(const ox_write_t *w, const ox_field_t *f, const usm_value_t *v)                              \
     {                                                                                                                  \
     }
+/* Read from a part of the mail by ox_mail_kind.c. */
+NEVER(MEETING)
+/* Folders have their own listing (ox_folder.c): these never come in items. */
 NEVER(FOLDERREF)
 NEVER(ROLE)
 NEVER(CLASS)

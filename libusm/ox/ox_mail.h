@@ -27,6 +27,12 @@ int ox_mailstate_parse(ox_mailstate_t *state, const char *text, apr_pool_t *pool
 
 usm_error_t *ox_mail_get(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,
                          const usm_fetch_t *fetch, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+/** Set KIND and MEETING of @a item from the object @a mail of the mail @a id; reads one part more when it is about a
+ * meeting or a report. Errors: UNAVAILABLE. */
+usm_error_t *ox_mail_kind(usm_item_t *item, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                          const ox_json_t *mail, apr_pool_t *pool);
+/** Is it a part that the kind of mail tells of, and no attachment for people? */
+int ox_mail_part_hidden(const ox_json_t *part);
 /** OX: mail?action=attachment. A part of an attached message has the number of its own below that message's. */
 usm_error_t *ox_mail_part(apr_uint64_t *size_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
                           const char *part, usm_data_fn fn, void *baton, apr_pool_t *scratch_pool);

@@ -18,6 +18,7 @@ typedef struct one_t {
     usm_bget_t *get;
     apr_uint64_t size; /* of the message, when it was asked for */
     int want_mime;
+    const ox_json_t *mail; /* until its kind is known */
 } one_t;
 
 typedef struct reading_t {
@@ -68,6 +69,17 @@ static const char *header(const ox_json_t *mail, const char *name, apr_pool_t *p
     return ox_json_text(ox_json_is_array(value) ? ox_json_at(value, 0) : value, pool);
 }
 
+/* The server looks at X-Priority alone; where that says nothing, the header of RFC 4021 may. */
+static void read_importance(usm_item_t *item, const char *word)
+{
+    if (!word || usm_item_num(item, USM_EMAIL_IMPORTANCE, USM_IMP_NORMAL) != USM_IMP_NORMAL)
+        return;
+    if (strcasecmp(word, "high") == 0)
+        usm_item_set_num(item, USM_EMAIL_IMPORTANCE, USM_IMP_HIGH);
+    else if (strcasecmp(word, "low") == 0)
+        usm_item_set_num(item, USM_EMAIL_IMPORTANCE, USM_IMP_LOW);
+}
+
 static void read_headers(usm_item_t *item, const usm_fieldset_t *fields, const ox_json_t *mail)
 {
     apr_pool_t *pool = item->pool;
@@ -81,6 +93,14 @@ static void read_headers(usm_item_t *item, const usm_fieldset_t *fields, const o
         const char *text = header(mail, "References", pool);
         usm_item_set_text(item, USM_EMAIL_REFERENCES, text ? text : header(mail, "In-Reply-To", pool));
     }
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_SENDER)) {
+        const char *text = header(mail, "Sender", pool);
+        usm_item_set_ptr(item, USM_EMAIL_SENDER, text ? usm__mime_addresses(text, pool) : NULL);
+    }
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_THREAD_INDEX))
+        usm_item_set_text(item, USM_EMAIL_THREAD_INDEX, header(mail, "Thread-Index", pool));
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_IMPORTANCE))
+        read_importance(item, header(mail, "Importance", pool));
 }
 
 /* Fields that are members of the object under their own key. */
@@ -250,7 +270,7 @@ static void read_attachments(usm_item_t *item, const ox_json_t *mail)
     apr_array_header_t *list = apr_array_make(item->pool, 4, sizeof(usm_attachment_t));
     const ox_json_t *parts = ox_json_get(mail, "attachments"), *nested = ox_json_get(mail, "nested_msgs");
     for (int i = 0; i < ox_json_count(parts); i++) {
-        if (!is_body_part(ox_json_at(parts, i)))
+        if (!is_body_part(ox_json_at(parts, i)) && !ox_mail_part_hidden(ox_json_at(parts, i)))
             add_attachment(list, ox_json_at(parts, i), item->pool);
     }
     mark_shown(list, parts, item->pool);
@@ -286,6 +306,7 @@ static void take_mail(const reading_t *g, one_t *one, const ox_json_t *mail)
         one->want_mime = g->fetch->body_forms & USM_BODY_MIME ||
                          (g->fetch->body_forms & USM_BODY_MIME_IF_SIGNED && body->is_signed);
     }
+    one->mail = mail;
     one->size = (apr_uint64_t)ox_json_int(ox_json_get(mail, "size"), 0);
     one->get->item = item;
     one->get->rev = ox_mail_rev(flags, ox_json_int(ox_json_get(mail, "color_label"), 0));
@@ -351,6 +372,16 @@ static usm_error_t *read_batch(int *next_p, const reading_t *g, int first, apr_u
             USM_ERR(take_error(&g->mails[i], err));
         else
             take_mail(g, &g->mails[i], ox_json_get(answer, "data"));
+    }
+    return NULL;
+}
+
+static usm_error_t *read_kinds(const reading_t *g)
+{
+    for (int i = 0; i < g->count && USM_FIELDSET_HAS(&g->fetch->fields, USM_EMAIL_KIND); i++) {
+        const one_t *one = &g->mails[i];
+        if (one->get->item)
+            USM_ERR(ox_mail_kind(one->get->item, g->call, g->folder, one->get->id, one->mail, g->pool));
     }
     return NULL;
 }
@@ -489,5 +520,6 @@ usm_error_t *ox_mail_get(usm_bget_t *gets, int count, usm_bcall_t *call, const u
     }
     for (int i = 0; i < count;)
         USM_ERR(read_batch(&i, &g, i, each));
+    USM_ERR(read_kinds(&g));
     return read_sources(&g);
 }

@@ -73,13 +73,20 @@ usm_error_t *ox_mail_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_b
         ox_json_set_int(body, "set_flags", set);
     if (clear)
         ox_json_set_int(body, "clear_flags", clear);
-    if (set || clear)
+    int color = USM_FIELDSET_HAS(fields, USM_EMAIL_CATEGORIES)
+                    ? ox_color_of(usm_item_num(item, USM_EMAIL_CATEGORIES, USM_LABEL_NONE))
+                    : -1;
+    if (color >= 0)
+        ox_json_set_int(body, "color_label", color);
+    if (set || clear || color >= 0)
         USM_ERR(ox_put(&answer, call,
                        ox_path(scratch_pool, "mail", "action", "update", "folder", folder->id, "id", id, NULL), body,
                        scratch_pool));
     if (!(rev & OX_MAIL_REV))
         return read_rev(result, call, folder, scratch_pool);
     result->rev = (rev & ~(apr_uint64_t)clear) | (apr_uint64_t)set;
+    if (color >= 0)
+        result->rev = ox_mail_rev((apr_int64_t)(result->rev & 0xffff), color);
     return NULL;
 }
 

@@ -83,6 +83,9 @@ const usm_addrs_t *ox_addrs(const ox_json_t *list, apr_pool_t *pool);
 /** Cut a text body to what the fetch wants. */
 const usm_body_t *ox_text_body(const char *text, apr_size_t len, apr_uint64_t max, apr_pool_t *pool);
 
+/** OX's number of a colour of enum usm_label_e. */
+int ox_color_of(apr_int64_t label);
+
 /** Ids of internal users among the attendees of @a item that have no mail address yet are added to @a ids (int). */
 void ox_attendees_unknown(apr_array_header_t *ids, const usm_item_t *item);
 /** Give attendees found by ox_attendees_unknown() the addresses of @a users: rows [id, display name, address].

@@ -355,7 +355,7 @@ static void test_mail_extras(void **state)
     usm_addrs_t to = {COUNT(people), people};
     usm_item_t *item = usm_item_create(USM_EMAIL, *state);
     usm_item_set_ptr(item, USM_EMAIL_TO, &to);
-    usm_item_set_text(item, USM_EMAIL_CONTENT_TYPE, "multipart/signed; micalg=sha1");
+    usm_item_set_num(item, USM_EMAIL_KIND, USM_MAIL_CLEAR_SIGNED);
     const eas_node_t *node = map_encode(map_ctx(25, NULL, *state), item, NULL, NULL, *state);
     assert_string_equal(eas_node_child_text(node, EAS_Email_DisplayTo), "Ada;c@c;d@d");
     assert_string_equal(eas_node_child_text(node, EAS_Email_Importance), "1");

@@ -137,7 +137,7 @@ static void test_read(void **state)
         {141, USM_EMAIL, "Options{AirSyncBase:BodyPreference{Type=1 AllOrNone=2}}", 4, NULL},
         {141, USM_EMAIL, "Options{AirSyncBase:BodyPreference{Type=1 Data=x}}", 4, NULL},
         {141, USM_EMAIL, "Options{AirSyncBase:BodyPartPreference{Type=2 TruncationSize=5}}", 0,
-         "1;0;0;100;0;-1;-1;0;0;0"},
+         "1;0;0;100;0;-1;-1;0;0;0;12,0,0,5"},
         {141, USM_EMAIL, "Options{AirSyncBase:BodyPartPreference{Type=1}}", 164, NULL},
         {141, USM_EMAIL, "Options{FilterType=6}", 4, NULL},
         {141, USM_EMAIL, "Options{FilterType=8}", 4, NULL},

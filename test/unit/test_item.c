@@ -56,6 +56,14 @@ static void set_value(usm_item_t *item, int field, int n)
         usm_item_set_ptr(item, field, list);
         return;
     }
+    case USM_T_MEETING: {
+        usm_meetrecur_t rule = {.type = USM_RECUR_WEEKLY, .days = n};
+        usm_meeting_t *meeting = apr_pcalloc(pool, sizeof *meeting);
+        meeting->uid = text;
+        meeting->recur = apr_pmemdup(pool, &rule, sizeof rule);
+        usm_item_set_ptr(item, field, meeting);
+        return;
+    }
     case USM_T_FLAG: {
         usm_flag_t *flag = apr_pcalloc(pool, sizeof *flag);
         flag->status = n;

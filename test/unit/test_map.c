@@ -119,6 +119,9 @@ static void set_random(usm_item_t *item, const eas_row_t *row, unsigned version,
     case USM_T_IMPORTANCE:
         usm_item_set_num(item, f, test_random(seed) % 3);
         break;
+    case USM_T_LABEL:
+        usm_item_set_num(item, f, USM_LABEL_RED + test_random(seed) % USM_LABEL_LIGHT_BLUE);
+        break;
     case USM_T_INT:
     case USM_T_REMINDER:
         usm_item_set_num(item, f, test_random(seed) % 100000);

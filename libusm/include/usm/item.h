@@ -39,6 +39,8 @@ extern "C" {
     USM_TYPE(ATTENDEES, attendees)                                                                                     \
     USM_TYPE(ATTACHMENTS, attachments)                                                                                 \
     USM_TYPE(FLAG, flag)        /* follow-up flag of a mail */                                                         \
+    USM_TYPE(LABEL, num)        /* colour of a mail, enum usm_label_e; 0 = none */                                     \
+    USM_TYPE(MEETING, meeting)  /* what a mail about a meeting says */                                                 \
     USM_TYPE(FOLDERREF, text)   /* short id of a folder, "0" = root */                                                 \
     USM_TYPE(ROLE, num)         /* usm_role_e */                                                                       \
     USM_TYPE(CLASS, num)        /* usm_class_e of a folder's content */
@@ -111,6 +113,35 @@ typedef struct usm_flag_t {
     const char *type;
 } usm_flag_t;
 
+/** Rule of a series. */
+typedef struct usm_meetrecur_t {
+    int type;        /**< enum usm_recur_e */
+    int interval, occurrences; /**< occurrences 0 = not said */
+    usm_time_t until;          /**< USM_TIME_NONE = for ever, or occurrences */
+    int days;        /**< weekdays, bit 0 = Sunday */
+    int week;        /**< 1..5, 5 = last */
+    int day, month;  /**< of the month, of the year; 0 = not of this type */
+    int first_day;   /**< of a week, 0 = Sunday */
+} usm_meetrecur_t;
+
+/** An invitation, or what came after it. Times are instants; with @a floating 1 they are in local reckoning instead
+ * (of whoever reads it), with @a all_day 1 days. */
+typedef struct usm_meeting_t {
+    int method; /**< enum usm_meeting_e */
+    int answer; /**< REPLY, COUNTER: enum usm_attendee_status_e */
+    int all_day, floating;
+    usm_time_t start, end, stamp; /**< stamp may be USM_TIME_NONE */
+    usm_time_t recurrence_id;     /**< USM_TIME_NONE: not about one occurrence */
+    int rid_year, rid_month, rid_day; /**< its day where the series is at home */
+    const char *uid, *location;
+    usm_addr_t organizer;
+    int sequence, busy, sensitivity, reminder; /**< minutes, -1 = none */
+    int response_requested, disallow_counter;
+    const char *zone;      /**< IANA name, or NULL */
+    const char *zone_rule; /**< POSIX text of the zone's rule, or NULL */
+    const usm_meetrecur_t *recur; /**< NULL = no series */
+} usm_meeting_t;
+
 typedef enum usm_state_e { USM_ABSENT, USM_EMPTY, USM_SET } usm_state_e;
 
 typedef struct usm_value_t {
@@ -125,6 +156,7 @@ typedef struct usm_value_t {
         const usm_attendees_t *attendees;
         const usm_attachments_t *attachments;
         const usm_flag_t *flag;
+        const usm_meeting_t *meeting;
     } u;
 } usm_value_t;
 

@@ -65,6 +65,26 @@ enum usm_attendee_type_e { USM_ATT_REQUIRED = 1, USM_ATT_OPTIONAL = 2, USM_ATT_R
 /** Last thing done with a mail. */
 enum usm_verb_e { USM_VERB_NONE, USM_VERB_REPLIED, USM_VERB_REPLIED_ALL, USM_VERB_FORWARDED };
 
+enum usm_recur_e { USM_RECUR_DAILY, USM_RECUR_WEEKLY, USM_RECUR_MONTHLY, USM_RECUR_MONTHLY_NTH, USM_RECUR_YEARLY,
+                   USM_RECUR_YEARLY_NTH };
+enum usm_meeting_e { USM_MEETING_NONE, USM_MEETING_REQUEST, USM_MEETING_CANCEL, USM_MEETING_REPLY,
+                     USM_MEETING_COUNTER };
+/** Colour that the user has given to a mail. Values are part of digests: append only. */
+enum usm_label_e { USM_LABEL_NONE, USM_LABEL_RED, USM_LABEL_ORANGE, USM_LABEL_YELLOW, USM_LABEL_GREEN, USM_LABEL_BLUE,
+                   USM_LABEL_PURPLE, USM_LABEL_PINK, USM_LABEL_GRAY, USM_LABEL_LIGHT_GREEN, USM_LABEL_LIGHT_BLUE };
+/** What kind of mail it is. */
+enum usm_mailkind_e {
+    USM_MAIL_NOTE,
+    USM_MAIL_CLEAR_SIGNED, /**< multipart/signed */
+    USM_MAIL_SEALED,       /**< S/MIME in one part: encrypted, or signed and opaque */
+    USM_MAIL_MEETING,      /**< see the meeting's method */
+    USM_MAIL_FAILED,       /**< delivery report: not delivered */
+    USM_MAIL_DELIVERED,
+    USM_MAIL_DELAYED,
+    USM_MAIL_READ,   /**< receipt: it was read */
+    USM_MAIL_UNREAD, /**< receipt: it went unread */
+};
+
 /** Forms of a body; a bit set where several are asked for. */
 enum { USM_BODY_TEXT = 1, USM_BODY_HTML = 2, USM_BODY_MIME = 4, USM_BODY_MIME_IF_SIGNED = 8 };
 
