@@ -4,6 +4,7 @@ EXTRA_DIST += test/unit/map_test.h test/unit/sync_test.h
 if HAVE_CMOCKA
 MAP_TESTS = test/unit/test_timezone \
 	test/unit/test_globalid \
+	test/unit/test_eas_meeting \
 	test/unit/test_html \
 	test/unit/test_map \
 	test/unit/test_conv \
@@ -26,6 +27,9 @@ test_unit_test_timezone_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_timezone_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_globalid_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_globalid_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_eas_meeting_SOURCES = test/unit/test_eas_meeting.c test/unit/map_test.c
+test_unit_test_eas_meeting_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_eas_meeting_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_html_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_html_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_map_SOURCES = test/unit/test_map.c test/unit/map_test.c

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: eas_globalid.c */
 /* GlobalObjId: a UID there and back, the examples of MS-ASEMAIL's form, and what is none. */
 #include <apr_base64.h>
 #include <apr_strings.h>

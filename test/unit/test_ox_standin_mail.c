@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: ox_mail.c ox_mail_get.c ox_mail_write.c */
+/* Tests: ox_mail.c ox_mail_get.c ox_mail_kind.c ox_mail_write.c */
 /* Mail of the OX backend against the stand-in. */
 #include "ox_test.h"
 
@@ -343,6 +343,50 @@ static void test_send(void **state)
     test_ok(e->vt->send(e->call, mail, strlen(mail), 1, e->pool), "send with a full mailbox");
 }
 
+/* What kind of mail it is, by the type of the message and by one of its parts. */
+static void test_kinds(void **state)
+{
+    static const struct {
+        const char *type, *part, *text;
+        int kind;
+    } rows[] = {
+        {"text/plain", NULL, "x", USM_MAIL_NOTE},
+        {"multipart/signed", "application/pkcs7-signature", "x", USM_MAIL_CLEAR_SIGNED},
+        {"application/pkcs7-mime; name=smime.p7m", NULL, "x", USM_MAIL_SEALED},
+        {"multipart/report", "message/delivery-status", "Action: failed", USM_MAIL_FAILED},
+        {"multipart/report", "message/delivery-status", "A: b\\r\\n\\r\\nAction: delayed", USM_MAIL_DELAYED},
+        {"multipart/report", "message/delivery-status", "action:relayed", USM_MAIL_DELIVERED},
+        {"multipart/report", "message/delivery-status", "", USM_MAIL_FAILED},
+        {"multipart/report", "message/disposition-notification", "Disposition: a/b; displayed", USM_MAIL_READ},
+        {"multipart/report", "message/disposition-notification", "Disposition: a/b;deleted", USM_MAIL_UNREAD},
+        {"multipart/alternative", "text/calendar",
+         "BEGIN:VCALENDAR\\r\\nMETHOD:REQUEST\\r\\nBEGIN:VEVENT\\r\\nUID:u\\r\\nDTSTART:20300101T000000Z\\r\\n"
+         "END:VEVENT\\r\\nEND:VCALENDAR", USM_MAIL_MEETING},
+        {"multipart/alternative", "text/calendar", "no calendar", USM_MAIL_NOTE},
+        {"multipart/mixed", "application/ics", "BEGIN:VCALENDAR", USM_MAIL_NOTE},
+    };
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *body = rows[i].part ? apr_pstrcat(e->pool, "--b\\r\\nContent-Type: text/plain\\r\\n\\r\\nx\\r\\n--b"
+                                                      "\\r\\nContent-Type: ", rows[i].part, "\\r\\n\\r\\n",
+                                                      rows[i].text, "\\r\\n--b--", NULL)
+                                        : rows[i].text;
+        deliver(e, apr_pstrcat(e->pool, ",\"uid\":", apr_itoa(e->pool, 9000 + (int)i),
+                               ",\"raw\":\"Subject: x\\r\\nMIME-Version: 1.0\\r\\nContent-Type: ", rows[i].type,
+                               "; boundary=b\\r\\n\\r\\n", body, "\\r\\n\"", NULL));
+        usm_fetch_t fetch = {.text_max = 100};
+        USM_FIELDSET_ADD(&fetch.fields, USM_EMAIL_KIND);
+        USM_FIELDSET_ADD(&fetch.fields, USM_EMAIL_ATTACHMENTS);
+        usm_bget_t get = {.id = apr_itoa(e->pool, 9000 + (int)i)};
+        test_ok(e->vt->get(&get, 1, e->call, &inbox, &fetch, e->pool, e->pool), "get");
+        assert_non_null(get.item);
+        if (usm_item_num(get.item, USM_EMAIL_KIND, -1) != rows[i].kind)
+            fail_msg("row %d: kind %d", (int)i, (int)usm_item_num(get.item, USM_EMAIL_KIND, -1));
+        assert_int_equal(usm_item_isset(get.item, USM_EMAIL_MEETING), rows[i].kind == USM_MAIL_MEETING);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_mime, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flags, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_send, setup, teardown),
     };
     apr_initialize();
