@@ -16,8 +16,8 @@ static const char zone_part[] =
 
 static const usm_meeting_t *read_it(const char *method, const char *event, apr_pool_t *pool)
 {
-    const char *ics = apr_pstrcat(pool, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nMETHOD:", method, "\r\n", zone_part,
-                                  "BEGIN:VEVENT\r\nUID:u\r\nDTSTAMP:20300101T000000Z\r\n", event,
+    const char *ics = apr_pstrcat(pool, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nMETHOD:", method, "\r\n",
+                                  zone_part, "BEGIN:VEVENT\r\nUID:u\r\nDTSTAMP:20300101T000000Z\r\n", event,
                                   "END:VEVENT\r\nEND:VCALENDAR\r\n", NULL);
     return usm__meeting_read(ics, strlen(ics), pool);
 }
@@ -123,7 +123,8 @@ static void test_answers(void **state)
 
 static void test_none(void **state)
 {
-    static const char *const rows[] = {"", "x", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", "BEGIN:VEVENT\r\nEND:VEVENT\r\n",
+    static const char *const rows[] = {"", "x", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
+                                       "BEGIN:VEVENT\r\nEND:VEVENT\r\n",
                                        "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:x\r\nEND:VEVENT\r\n"};
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_null(usm__meeting_read(rows[i], strlen(rows[i]), *state));
