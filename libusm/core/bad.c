@@ -142,9 +142,10 @@ static int is_for_good(const usm_error_t *err)
                                      cls == USM_CLASS_EXISTS);
 }
 
+/* With the user's rights in the folder: a refusal says nothing about what he may do with others. */
 static const char *refusal_name(usm_turn_t *turn, int kind, apr_uint64_t digest)
 {
-    return apr_psprintf(turn->pool, "%d-%016" APR_UINT64_T_HEX_FMT, kind, digest);
+    return apr_psprintf(turn->pool, "%d-%016" APR_UINT64_T_HEX_FMT "-%x", kind, digest, (unsigned)turn->folder.rights);
 }
 
 static usm_error_t *keep_refusal(void *baton, const usm_bad_row_t *row)

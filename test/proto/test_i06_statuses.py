@@ -89,7 +89,7 @@ def sync_protocol(x):
 
 
 def sync_server(x):
-    x.fault("contacts", "updates", "TRY_AGAIN" if x.d.v < 14 else "PERMISSION_DENIED")
+    x.fault("contacts", "updates", "TRY_AGAIN" if x.d.v < 14 else "USER_INPUT")
     x.log.allow("EAS00041")
     return of_folder(x.d.sync(x.r.request(x.r.collections[x.cid])), x.cid)
 
