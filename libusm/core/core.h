@@ -90,6 +90,7 @@ struct usm_turn_t {
     usm_bref_t ref;
     apr_int64_t base;        /**< generation of the client's key */
     int initial;
+    int only_looks;          /**< for an estimate: keys are not moved, waiting requests go on */
     int repeated;            /**< the client's key was the one before the newest */
     int applied;             /**< client changes were looked at */
     int leased;

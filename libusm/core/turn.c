@@ -131,6 +131,11 @@ usm_error_t *usm__turn_validate(usm_turn_t *turn)
     turn->repeated = 0;
     if (gen == turn->coll.gen)
         return NULL;
+    if (gen == turn->coll.prev && turn->only_looks) { /* what was told is not taken back for a question */
+        turn->base = turn->coll.gen;
+        turn->repeated = 1;
+        return NULL;
+    }
     if (gen == turn->coll.prev && !turn->params.strict) {
         /* Not while another repeat still applies its changes: it would no longer find out what was done. */
         if (!turn->leased) {
@@ -144,8 +149,9 @@ usm_error_t *usm__turn_validate(usm_turn_t *turn)
                      APR_INT64_T_FMT, gen, turn->coll.gen);
 }
 
-usm_error_t *usm_turn_open(usm_turn_t **turn_p, usm_session_t *session, const usm_turn_params_t *params,
-                           apr_pool_t *pool)
+/* @a only_looks: the state stays as it is. */
+static usm_error_t *open_turn(usm_turn_t **turn_p, usm_session_t *session, const usm_turn_params_t *params,
+                              int only_looks, apr_pool_t *pool)
 {
     if (session->transient && params->folder)
         return USM_ERROR(pool, USM_EUNSUPPORTED, "nothing is kept for this device");
@@ -153,6 +159,7 @@ usm_error_t *usm_turn_open(usm_turn_t **turn_p, usm_session_t *session, const us
     turn->pool = pool;
     turn->session = session;
     turn->params = *params;
+    turn->only_looks = only_looks;
     turn->touched = apr_hash_make(pool);
     turn->mutations = apr_array_make(pool, 64, sizeof(usm__mutation_t));
     turn->passed = apr_hash_make(pool);
@@ -167,10 +174,17 @@ usm_error_t *usm_turn_open(usm_turn_t **turn_p, usm_session_t *session, const us
         *turn_p = turn;
         return NULL;
     }
-    usm__supersede(session, 0);
+    if (!only_looks)
+        usm__supersede(session, 0);
     USM_ERR(usm__turn_validate(turn));
     *turn_p = turn;
     return NULL;
+}
+
+usm_error_t *usm_turn_open(usm_turn_t **turn_p, usm_session_t *session, const usm_turn_params_t *params,
+                           apr_pool_t *pool)
+{
+    return open_turn(turn_p, session, params, 0, pool);
 }
 
 int usm_turn_initial(const usm_turn_t *turn)
@@ -746,10 +760,14 @@ usm_error_t *usm_collection_estimate(int *count_p, usm_session_t *session, const
     usm_turn_t *turn;
     usm_txn_t *txn;
     *count_p = 0;
-    USM_ERR(usm_turn_open(&turn, session, params, pool));
-    if (turn->initial)
+    if (params->key && strcmp(params->key, "0") == 0)
         return NULL;
+    USM_ERR(open_turn(&turn, session, params, 1, pool));
     USM_ERR(detect(turn));
     USM_ERR(usm__read(&txn, session, pool));
-    return usm__finish(session, txn, USM__VT(session)->pending_count(count_p, txn, turn->coll.id, USM_GEN_INF));
+    USM_ERR(usm__finish(session, txn, USM__VT(session)->pending_count(count_p, txn, turn->coll.id, USM_GEN_INF)));
+    /* What a lost answer held comes again. How much that was is told by the next turn. */
+    if (turn->repeated && *count_p == 0)
+        *count_p = 1;
+    return NULL;
 }

@@ -52,6 +52,24 @@ def test_estimate_does_not_move_the_key(phone, user, version):
 
 
 @every()
+def test_estimate_with_the_key_before(phone, user, version):
+    """Late on its way, it must not take back what the phone has got since: its newer key stays good."""
+    user.new("contacts", last_name="A", display_name="A")
+    r = phone(version, user=user)
+    cid = r.folder(9)
+    r.turn(cid)
+    old = r.open(cid).key
+    assert len(r.turn(cid).of("Add")) == 1 and r.open(cid).key != old
+    status, count = one(r.device.getitemestimate((cid, old, "Contacts", None)))
+    assert status == "1" and int(count) >= 1
+    t = r.turn(cid)
+    assert t.status == "1" and not t.commands and r.texts(cid, "Contacts:LastName") == ["A"]
+    user.new("contacts", last_name="B", display_name="B")
+    r.turn(cid, lose=1)
+    assert r.texts(cid, "Contacts:LastName") == ["A", "B"]
+
+
+@every()
 def test_statuses(phone, version):
     r = phone(version)
     cid, d = r.folder(9), r.device

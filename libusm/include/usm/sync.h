@@ -102,7 +102,9 @@ apr_uint64_t usm_turn_bytes(const usm_turn_t *turn);
  * Errors: RACE (another request was first: answer "retry"), STORE. */
 usm_error_t *usm_turn_close(const char **key_p, usm_turn_t *turn, apr_pool_t *pool);
 
-/** Number of changes waiting for the key (GetItemEstimate), without taking any. Errors as usm_turn_open(). */
+/** Number of changes waiting for the key (GetItemEstimate), without taking any and without moving the collection: after
+ * a lost answer, which only a turn takes back, it is 1 at least. Nothing waits for key "0". Errors as usm_turn_open().
+ */
 usm_error_t *usm_collection_estimate(int *count_p, usm_session_t *session, const usm_turn_params_t *params,
                                      apr_pool_t *pool);
 
