@@ -1,6 +1,7 @@
 # Checks of the tree itself: see README of this folder. Each is a test of `make check`.
 dist_check_SCRIPTS = \
 	test/check/banned.sh \
+	test/check/conflicts.sh \
 	test/check/directives.sh \
 	test/check/includes.sh \
 	test/check/lognos.sh \

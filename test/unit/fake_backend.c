@@ -33,6 +33,15 @@ struct usm_blogin_t {
     char user[40];
 };
 
+/* Of full items: they live as long as the process. */
+static apr_pool_t *full_pool(void)
+{
+    static apr_pool_t *pool;
+    if (!pool)
+        apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    return pool;
+}
+
 void fake_reset(void)
 {
     memset(&fake, 0, sizeof fake);
@@ -67,6 +76,23 @@ fake_item_t *fake_add(const char *folder, const char *first, const char *last)
     item->edge = USM_TIME_NONE;
     item->rev = ++fake.clock;
     return item;
+}
+
+fake_item_t *fake_add_full(const char *folder, const usm_item_t *item)
+{
+    fake_item_t *made = fake_add(folder, "", "");
+    made->full = usm_item_copy(item, full_pool());
+    return made;
+}
+
+/* The old one stays behind as a deleted item. */
+void fake_move(fake_item_t *item, const char *folder)
+{
+    fake_item_t *ghost = &fake.items[fake.count++];
+    *ghost = *item;
+    fake_remove(ghost);
+    snprintf(item->folder, sizeof item->folder, "%s", folder);
+    fake_touch(item);
 }
 
 void fake_touch(fake_item_t *item)
@@ -334,6 +360,8 @@ static usm_item_t *to_mail(const fake_item_t *item, apr_pool_t *pool)
 
 static usm_item_t *to_item(const fake_item_t *item, apr_pool_t *pool)
 {
+    if (item->full)
+        return usm_item_copy(item->full, pool);
     usm_item_t *out = usm_item_create(USM_CONTACT, pool);
     for (int f = 0; f < 4; f++) {
         if (item->text[f][0])
@@ -354,6 +382,12 @@ static usm_error_t *f_get(usm_bget_t *gets, int count, usm_bcall_t *call, const 
         fake_item_t *item = fake_find(gets[i].id);
         gets[i].item = NULL;
         if (item && item->alive && strcmp(item->folder, folder->id) == 0) {
+            if (item->broken < 0)
+                return USM_ERROR(pool, -item->broken, "the call fails for one item");
+            if (item->broken) {
+                gets[i].error = USM_ERROR(pool, item->broken, "broken on command");
+                continue;
+            }
             if (strcmp(item->text[0], "poison") == 0) {
                 gets[i].error = USM_ERROR(pool, USM_EINVALID, "cannot be read");
                 continue;
@@ -368,6 +402,14 @@ static usm_error_t *f_get(usm_bget_t *gets, int count, usm_bcall_t *call, const 
 
 static void take(fake_item_t *item, const usm_item_t *in, const usm_fieldset_t *fields)
 {
+    if (item->full) {
+        usm_item_t *copy = usm_item_copy(in, full_pool());
+        for (int f = 0; f < usm_class_fields(in->cls); f++) {
+            if (fields ? USM_FIELDSET_HAS(fields, f) : copy->v[f].state == USM_SET)
+                item->full->v[f] = copy->v[f];
+        }
+        return;
+    }
     for (int f = 0; f < 4; f++) {
         const char *text = usm_item_text(in, text_fields[f]);
         if (!fields || USM_FIELDSET_HAS(fields, text_fields[f]))
@@ -380,10 +422,13 @@ static usm_error_t *f_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bre
 {
     GUARD;
     USM_ERR(reach(call, pool));
-    if (usm_item_text(in, USM_CONTACT_FIRST_NAME) && strcmp(usm_item_text(in, USM_CONTACT_FIRST_NAME), "refuse") == 0)
+    if (in->cls == USM_CONTACT && usm_item_text(in, USM_CONTACT_FIRST_NAME) &&
+        strcmp(usm_item_text(in, USM_CONTACT_FIRST_NAME), "refuse") == 0)
         return USM_ERROR(pool, USM_EINVALID, "refused on command");
     fake.adds++;
     fake_item_t *item = fake_add(folder->id, "", "");
+    if (fake.full || in->cls != USM_CONTACT)
+        item->full = usm_item_create(in->cls, full_pool());
     snprintf(item->uid, sizeof item->uid, "%s", uid);
     take(item, in, NULL);
     result->id = apr_pstrdup(pool, item->id);
@@ -399,7 +444,8 @@ static usm_error_t *f_find_uid(usm_bwrite_t *result, usm_bcall_t *call, const us
     memset(result, 0, sizeof *result);
     USM_ERR(reach(call, pool));
     for (int i = 0; i < fake.count; i++) {
-        if (fake.items[i].alive && strcmp(fake.items[i].uid, uid) == 0) {
+        if (fake.items[i].alive && strcmp(fake.items[i].uid, uid) == 0 &&
+            strcmp(fake.items[i].folder, folder->id) == 0) {
             result->id = apr_pstrdup(pool, fake.items[i].id);
             result->rev = fake.items[i].rev;
             result->edge = fake.items[i].edge;
@@ -415,10 +461,12 @@ static usm_error_t *f_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_
     GUARD;
     fake_item_t *item = fake_find(id);
     USM_ERR(reach(call, pool));
-    if (!item || !item->alive)
+    if (!item || !item->alive || strcmp(item->folder, folder->id) != 0)
         return USM_ERROR(pool, USM_ENOTFOUND, "no such item");
-    if (item->rev > rev)
+    if (item->rev > rev && (folder->cls != USM_EMAIL || USM_FIELDSET_HAS(fields, USM_EMAIL_FLAG)))
         return USM_ERROR(pool, USM_ECONFLICT, "newer on the server");
+    if (fake.refuse)
+        return USM_ERROR(pool, USM_EINVALID, "refused on command");
     fake.updates++;
     take(item, in, fields);
     fake_touch(item);
@@ -434,7 +482,7 @@ static usm_error_t *f_remove(usm_bcall_t *call, const usm_bref_t *folder, const 
     GUARD;
     fake_item_t *item = fake_find(id);
     USM_ERR(reach(call, pool));
-    if (!item || !item->alive)
+    if (!item || !item->alive || strcmp(item->folder, folder->id) != 0)
         return USM_ERROR(pool, USM_ENOTFOUND, "no such item");
     if (rev && item->rev > rev)
         return USM_ERROR(pool, USM_ECONFLICT, "newer on the server");

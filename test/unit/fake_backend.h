@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A groupware server in memory, for tests of the engine: contacts in flat folders, a change feed, and faults on
+/* A groupware server in memory, for tests of the engine: items in flat folders, a change feed, and faults on
  * command. One process, one thread. */
 #ifndef FAKE_BACKEND_H
 #define FAKE_BACKEND_H
@@ -18,6 +18,8 @@ typedef struct fake_item_t {
     apr_uint64_t rev;
     int alive;
     usm_time_t edge;
+    usm_item_t *full; /* all fields of any class; NULL: a contact of the four texts */
+    int broken;       /* USM_E… that reading it gives; negative: that the whole call fails with */
 } fake_item_t;
 
 typedef struct fake_t {
@@ -34,6 +36,8 @@ typedef struct fake_t {
     int folder_count;
     int down;          /* every call fails with UNAVAILABLE */
     int no_get;        /* reading items does */
+    int full;          /* items that devices add keep all fields */
+    int refuse;        /* changes of items are refused for good */
     void (*on_call)(void); /* looks at each call */
     char sent[4000];   /* the last message */
     int die_after;     /* n > 0: the n-th write from now is done, and then reported as failed;
@@ -49,6 +53,8 @@ const usm_backend_vtable_t *fake_backend(void);
 void fake_reset(void);
 /* Edits behind everybody's back. */
 fake_item_t *fake_add(const char *folder, const char *first, const char *last);
+fake_item_t *fake_add_full(const char *folder, const usm_item_t *item);
+void fake_move(fake_item_t *item, const char *folder);
 void fake_touch(fake_item_t *item);
 void fake_remove(fake_item_t *item);
 fake_item_t *fake_find(const char *id);
