@@ -4,4 +4,3 @@ libusm_libusmall_la_SOURCES += libusm/usm.c libusm/core/read.c libusm/core/send.
 	libusm/core/detect.c libusm/core/lease.c libusm/core/merge.c libusm/core/conflict.c libusm/core/bad.c \
 	libusm/core/apply.c libusm/core/turn.c libusm/core/watch.c libusm/core/core.h
 EXTRA_DIST += libusm/core/README libusm/doc/sync-keys.md libusm/doc/conflicts.awk libusm/tbl/lognos libusm/tbl/conflicts.h
-dist_doc_DATA = libusm/doc/conflicts.md

@@ -11,7 +11,6 @@ cat > "$tmp/owed" <<'ROWS'
 answer.c
 bad.c
 cmd_smart.c
-conflict.c
 mime_answer.c
 sql_bad.c
 ROWS

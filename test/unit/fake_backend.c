@@ -392,7 +392,7 @@ static usm_error_t *f_get(usm_bget_t *gets, int count, usm_bcall_t *call, const 
                 gets[i].error = USM_ERROR(pool, USM_EINVALID, "cannot be read");
                 continue;
             }
-            gets[i].item = folder->cls == USM_EMAIL ? to_mail(item, pool) : to_item(item, pool);
+            gets[i].item = folder->cls == USM_EMAIL && !item->full ? to_mail(item, pool) : to_item(item, pool);
             gets[i].rev = item->rev;
             gets[i].edge = item->edge;
         }
