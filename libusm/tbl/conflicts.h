@@ -2,16 +2,17 @@
 /* What happens when a device and somebody else have edited the same item. From these rows come the table of
  * libusm/doc/conflicts.md and test_conflicts, which tries each row under both policies, with answers lost and not.
  * USM_CLASH(kind, device, server, result, status, lost, client_result, client_status, client_lost, "what it means")
- *   kind    PIM: contacts, events without attendees, tasks; EVENT, MEETING (an event with attendees), PART (an event of
- *           which the device sent only what it changed, as from 16.0 on), MAIL (its flags)
+ *   kind    PIM: contacts, events without attendees, tasks; EVENT, MEETING (an event with attendees), PART (an event
+ *           of which the device sent only what it changed, as from 16.0 on), MAIL (its flags)
  *   device, server: what each side did since they were equal:
  *           FIELD a field, FIELDS two of them, OTHER another field, EQUAL the same field to the same value, UNIT, UNIT2
- *           two fields that make sense only together, HIDDEN something that devices do not see, DELETE, MOVE (to another
- *           folder), MOVE_FIELD (moved, and the same field), ADD (an item of its own), ADD_UID (one with the same UID)
- *   result  BOTH edits are in the item; DEVICE's, SERVER's value stands; PARTLY: the server's in that field, the device's
- *           in the other; AGAIN: the item is made again; THERE: the edit is in the item where it went; THERE_SERVER: it
- *           went there with the server's value; GONE; BACK: it stays, and comes back to the device; STAYS: where it went;
- *           TWO items
+ *           two fields that make sense only together, HIDDEN something that devices do not see, DELETE, MOVE (to
+ *           another folder), MOVE_FIELD (moved, and the same field), ADD (an item of its own), ADD_UID (one with the
+ *           same UID)
+ *   result  BOTH edits are in the item; DEVICE's, SERVER's value stands; PARTLY: the server's in that field, the
+ *           device's in the other; AGAIN: the item is made again; THERE: the edit is in the item where it went;
+ *           THERE_SERVER: it went there with the server's value; GONE; BACK: it stays, and comes back to the device;
+ *           STAYS: where it went; TWO items
  *   status  of the device's command (1 is not said but for an Add); lost: what the conflict log keeps
  * result, status, lost: server wins (Conflict 1 or none given); client_…: client wins (Conflict 0). */
 USM_CLASH(PIM, FIELD, OTHER, BOTH, 1, NOTHING, BOTH, 1, NOTHING, "Edits of different fields are merged.")

@@ -48,8 +48,8 @@ EAS_DIRECTIVE(EASSharedFolders, show_shared, CHOICE, BACKEND, "chosen|none|all",
 EAS_DIRECTIVE(EASPublicFolders, show_public, CHOICE, BACKEND, "chosen|none|all", 0, 2,
               "public folders that devices see, in the same words")
 EAS_DIRECTIVE(EASConflictKeep, conflict_keep, CHOICE, BACKEND, "log|off|copy", 0, 2,
-              "what is kept of the version that loses a conflict: an entry in the conflict log, nothing, or an entry and a "
-              "copy of the item")
+              "what is kept of the version that loses a conflict: an entry in the conflict log, nothing, or an entry "
+              "and a copy of the item")
 EAS_DIRECTIVE(EASConflictDays, conflict_days, NUMBER, BACKEND, "30", 1, 3650,
               "days that entries of the conflict log are kept")
 EAS_DIRECTIVE(EASMaxBody, max_body, BYTES, LOCATION, "32M", 65536, 1073741824,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: merge.c conflict.c. Every row of libusm/tbl/conflicts.h, in each of its classes, under both policies, with the answer arriving at once,
+/* Tests: conflict.c merge.c */
+/* Every row of libusm/tbl/conflicts.h, in each of its classes, under both policies, with the answer arriving at once,
  * and lost once or twice. Afterwards device and server must have the same, and the log what the row says. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -412,8 +413,9 @@ static void run_cell(const struct row_t *row, held_t *h, int client_wins, int lo
     }
     logged_t before = logged();
     server_edit(item, row, uid);
-    usm_item_t *mine = row->kind == PART || row->kind == MAIL ? usm_item_create(pick->cls, pool)
-                                                              : base_item(row->kind, row->server == ADD_UID ? uid : NULL);
+    int in_part = row->kind == PART || row->kind == MAIL;
+    usm_item_t *mine = in_part ? usm_item_create(pick->cls, pool)
+                               : base_item(row->kind, row->server == ADD_UID ? uid : NULL);
     edit(mine, row->device == ADD ? FIELD : row->device, 1);
     command_t c = {.op = row->device == ADD || row->device == DELETE ? row->device : FIELD, .item = mine,
                    .partial = row->kind == PART,
