@@ -115,6 +115,7 @@ static usm_error_t *queue(usm_turn_t *turn, const char *id, int state)
     usm_pending_row_t row = {.id = id, .state = state, .edge = USM_TIME_NONE,
                              .ord = state == USM_PENDING_PRESENT ? APR_INT64_MAX - 1 : APR_INT64_MAX};
     usm_txn_t *txn;
+    turn->coll.queued = 1;
     USM_ERR(usm__write(&txn, session, turn->pool));
     return usm__finish(session, txn, USM__VT(session)->pending_put(txn, turn->coll.id, &row));
 }

@@ -70,6 +70,9 @@ usm_error_t *usm__context_make(usm_context_t **ctx_p, const usm_config_t *config
     ctx->logins = apr_hash_make(own);
     ctx->waiters = apr_hash_make(own);
     ctx->store_vt = store_vt;
+    ctx->write_batch = USM__WRITE_BATCH;
+    ctx->scan_rows = USM__SCAN_ROWS;
+    ctx->run_rows = USM__RUN_ROWS;
     apr_pool_cleanup_register(pool, ctx, destroy_pool, apr_pool_cleanup_null);
     rv = apr_thread_mutex_create(&ctx->lock, APR_THREAD_MUTEX_DEFAULT, own);
     if (!rv)

@@ -18,8 +18,12 @@
 #include <usm/watch.h>
 
 #define USM__OUTBOX_ID "usm:outbox" /**< backend id of the folder that only devices see */
-#define USM__GET_BATCH 50           /**< items read from the backend in one go */
-#define USM__WRITE_BATCH 2000       /**< rows written in one transaction */
+#define USM__GET_BATCH 256          /**< items read from the backend in one go */
+/* Sizes that bound memory and transactions; tests make them small. */
+#define USM__WRITE_BATCH 2000 /**< changes found that stay in memory, or are written in one transaction */
+#define USM__SCAN_ROWS 1024   /**< rows of the store compared between two of its calls */
+#define USM__RUN_ROWS 8192    /**< rows of a listing in memory */
+#define USM__LOOK_EVERY 8           /**< answers from a long queue, after which the server is asked for changes again */
 #define USM__KEY_MAX 64
 
 struct usm_context_t {
@@ -33,6 +37,7 @@ struct usm_context_t {
     apr_hash_t *logins; /**< hex key → usm_login_t */
     apr_hash_t *waiters; /**< device row id → number of its newest request */
     usm_time_t swept;
+    int write_batch, scan_rows, run_rows; /**< USM__WRITE_BATCH … at most */
     unsigned char secret[32]; /**< keys the hash, so that no password digest is worth stealing */
     usm_stats_t stats;
 };
@@ -66,11 +71,12 @@ struct usm_session_t {
 
 /** A change to the store that close() makes. */
 typedef struct usm__mutation_t {
-    enum { USM__NONE, USM__KILL, USM__ADD, USM__TOUCH, USM__TAKE, USM__DROP } op;
+    enum { USM__NONE, USM__KILL, USM__TOUCH, USM__ADD, USM__TAKE, USM__DROP, USM__STAY } op;
     usm_item_row_t row; /**< id always; the rest for ADD and TOUCH */
     const char *why;    /**< ADD of a row that is withheld */
     apr_status_t code;
     int retry;          /**< the reason may pass */
+    apr_int64_t ord;    /**< TAKE, STAY: place in the queue */
 } usm__mutation_t;
 
 /** What this turn did to an item of the client's: detection must not tell it back. */
@@ -80,6 +86,21 @@ typedef struct usm__touched_t {
     int added; /**< the device learns the item's id only with this turn's answer: nothing more can be said of it yet */
     usm_item_row_t row;
 } usm__touched_t;
+
+/** What the device is to be told, and what it has. */
+typedef struct usm__entry_t {
+    usm_pending_row_t p;
+    usm_item_row_t has; /**< id NULL: nothing */
+} usm__entry_t;
+
+/** What detection found. */
+typedef struct usm__news_t {
+    apr_array_header_t *entries; /**< usm__entry_t in the queue's order; NULL: they were put into the queue */
+    int written;                 /**< changes of the queue */
+    const char *cursor;          /**< what usm__remember() is to write, with the members below; NULL: nothing */
+    usm_time_t since, full_at;
+    int open_tasks_only;
+} usm__news_t;
 
 struct usm_turn_t {
     apr_pool_t *pool;
@@ -101,7 +122,10 @@ struct usm_turn_t {
     apr_array_header_t *mutations; /**< usm__mutation_t */
     apr_hash_t *passed;      /**< queue entries settled without a change for the client, which commit() takes */
     int detected, sent, more, finished;
-    apr_array_header_t *queue; /**< usm_pending_row_t taken from the store, not yet looked at */
+    int looked;              /**< the server was asked for changes, and not only the queue */
+    usm__news_t news;        /**< what commit() has to write of it */
+    int held;                /**< the queue is in memory only: what is left of it goes into the store with the commit */
+    apr_array_header_t *queue; /**< usm__entry_t, not yet looked at */
     int queue_at, queue_full, scanned;
     apr_array_header_t *ready; /**< usm_bget_t read ahead, parallel to queue entries [ready_at…) */
     apr_pool_t *batch_pool;
@@ -193,9 +217,32 @@ usm_error_t *usm__folder_delete(usm_turn_t *turn, const char *id, int begun);
 void usm__folder_ref(usm_bref_t *ref, const usm_folder_row_t *row);
 
 /* detect.c */
-/** Ask the backend what changed and queue it. @a touched may be NULL. */
-usm_error_t *usm__detect(usm_session_t *session, usm_collection_row_t *coll, const usm_folder_row_t *folder,
-                         const usm_brange_t *range, apr_hash_t *touched, apr_int64_t view, apr_pool_t *pool);
+/** Ask the backend what changed. @a touched may be NULL; @a view: generation whose rows count as what the device has.
+ * With @a keep 1 and an empty queue the findings come back in news->entries, and nothing is written: whoever has
+ * written what became of them calls usm__remember(). Else, or when there are too many, they are put into the queue. */
+usm_error_t *usm__detect(usm__news_t *news, usm_session_t *session, usm_collection_row_t *coll,
+                         const usm_folder_row_t *folder, const usm_brange_t *range, apr_hash_t *touched,
+                         apr_int64_t view, int keep, apr_pool_t *pool);
+/** Write detection's progress, if there is any: with other writing, or by itself. */
+usm_error_t *usm__remember(usm_txn_t *txn, usm_session_t *session, usm_collection_row_t *coll, const usm__news_t *news);
+usm_error_t *usm__remember_now(usm_session_t *session, usm_collection_row_t *coll, const usm__news_t *news,
+                               apr_pool_t *pool);
+
+/* runs.c: a listing of any length in (length, bytes) order of the ids, in bounded memory. */
+typedef struct usm__runs_t usm__runs_t;
+typedef struct usm__listed_t {
+    const char *id; /**< up to 255 bytes */
+    apr_uint64_t rev;
+    usm_time_t edge;
+    apr_int64_t order;
+    int seq;
+} usm__listed_t;
+int usm__compare_ids(const char *a, const char *b);
+usm__runs_t *usm__runs_create(int max_rows, apr_pool_t *pool);
+usm_error_t *usm__runs_add(usm__runs_t *runs, const char *id, apr_uint64_t rev, usm_time_t edge, apr_int64_t order);
+/** Next row, NULL at the end; valid until the next call. Nothing can be added after the first one. Rows of one id come
+ * one by one. */
+usm_error_t *usm__runs_next(const usm__listed_t **row_p, usm__runs_t *runs);
 
 /* lease.c */
 /** Take or prolong the lease before a client change or an undo; may look at the key again (see turn.c), then
@@ -275,7 +322,14 @@ usm_error_t *usm__refusal_write(usm_turn_t *turn, usm_txn_t *txn, const usm_echo
 /* watch.c */
 /** A new request of the device: older ones that wait end. @a make: this one will wait itself. @return its number. */
 apr_uint32_t usm__supersede(usm_session_t *session, int make);
+/* next.c */
+/** Ask the server for changes, unless the queue is long enough for this answer and @a must is 0. */
+usm_error_t *usm__turn_detect(usm_turn_t *turn, int must);
+/** Carry out what was noted; the collection moves to @a new_gen. */
+usm_error_t *usm__turn_mutate(usm_turn_t *turn, usm_txn_t *txn, apr_int64_t new_gen);
 /* turn.c */
+/** A commit without a new generation: has the collection been started over, its numbers no longer mean the same. */
+usm_error_t *usm__turn_same_epoch(usm_turn_t *turn, usm_txn_t *txn);
 usm_error_t *usm__turn_validate(usm_turn_t *turn);
 void usm__mutate(usm_turn_t *turn, int op, const usm_item_row_t *row);
 /** What the device has of an item, this turn's client changes included. */

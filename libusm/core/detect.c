@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Detection: ask the backend what changed and put the dirty ids into the collection's queue. It moves no generation,
- * so it may run at any time (Sync, Ping, estimate) and be repeated after a crash. No database connection is held
- * while the backend talks. */
+/* Detection: ask the backend what changed and find out what of it is news for the device. It moves no generation, so it
+ * may run at any time (Sync, Ping, estimate) and be repeated after a crash. No database connection is held while the
+ * backend talks.
+ *
+ * What is found is collected in a buffer. As long as it fits there and the queue in the store is empty, it can stay in
+ * memory (the caller's commit then writes what became of it, together with the cursor); else it goes into the queue, in
+ * transactions of a bounded size. A full listing is compared with the rows in the store as a merge of two sorted
+ * streams, so memory does not grow with the folder. */
 #include "core.h"
 
 #include <stdlib.h>
 
-typedef struct listed_t {
-    const char *id;
-    apr_uint64_t rev;
-    usm_time_t edge;
-    apr_int64_t order;
-} listed_t;
+#define AGE_EVERY_MS 3600000 /* what has left the window is looked for this often */
+
+/* A row of the buffer. */
+typedef struct found_t {
+    usm__entry_t entry;
+    int aged;   /* found by the passing of time */
+    int queued; /* `before` is in the queue */
+    usm_pending_row_t before;
+} found_t;
 
 typedef struct detect_t {
     usm_session_t *session;
@@ -21,10 +29,12 @@ typedef struct detect_t {
     apr_int64_t view;           /**< generation whose item rows count as "what the device has" */
     int fresh;                  /**< the collection has no item yet: a listing needs no comparison */
     int full;
-    int aging;                  /**< the buffer holds what left the window by the passing of time */
-    apr_array_header_t *listed; /**< listed_t of a full listing */
-    apr_array_header_t *buffer; /**< usm_pending_row_t to be looked at and written */
-    apr_pool_t *pool;           /**< lives as long as a full listing is compared */
+    int keep;                   /**< the buffer may stay in memory */
+    usm__news_t *news;
+    usm__runs_t *listed;        /**< of a full listing */
+    apr_array_header_t *buffer; /**< found_t */
+    apr_hash_t *by_id;          /**< id → index in the buffer + 1 */
+    apr_pool_t *pool;           /**< lives as long as the detection */
     apr_pool_t *buffer_pool;    /**< cleared with each flush */
 } detect_t;
 
@@ -38,77 +48,225 @@ static int within(const detect_t *d, usm_time_t edge)
     return d->since == USM_TIME_NONE || edge == USM_TIME_NONE || edge >= d->since;
 }
 
-/* An item whose old end has left the window may have got a new one: from this turn's client, or in the queue. */
-static usm_error_t *moved_back(int *yes_p, detect_t *d, usm_txn_t *txn, const char *id, apr_pool_t *pool)
+static found_t *in_buffer(const detect_t *d, const char *id)
 {
-    usm__touched_t *t = touched_by(d, id);
-    usm_pending_row_t queued;
-    int found = 0;
-    *yes_p = t && (!t->alive || within(d, t->row.edge));
-    if (*yes_p)
-        return NULL;
-    USM_ERR(USM__VT(d->session)->pending_get(&found, &queued, txn, d->coll->id, id, pool));
-    *yes_p = found && (queued.state == USM_PENDING_GONE ||
-                       (queued.state == USM_PENDING_PRESENT && within(d, queued.edge)));
+    void *at = apr_hash_get(d->by_id, id, APR_HASH_KEY_STRING);
+    return at ? &APR_ARRAY_IDX(d->buffer, (int)(intptr_t)at - 1, found_t) : NULL;
+}
+
+static usm_error_t *on_has(void *baton, const usm_item_row_t *row)
+{
+    detect_t *d = baton;
+    found_t *f = in_buffer(d, row->id);
+    f->entry.has = *row;
+    f->entry.has.id = f->entry.p.id;
+    if (row->digests_len)
+        f->entry.has.digests = apr_pmemdup(d->buffer_pool, row->digests, row->digests_len);
     return NULL;
 }
 
-/* One entry of the buffer: is it news for the device? What the client of this turn did itself is queued as well: the
- * turn takes it when it commits, and until then nothing else remembers that the device may have to be told. */
-static usm_error_t *write_one(detect_t *d, usm_txn_t *txn, usm_pending_row_t *row, apr_pool_t *pool)
+static usm_error_t *on_queued(void *baton, const usm_pending_row_t *row, const usm_item_row_t *has)
 {
-    const usm_store_vtable_t *vt = USM__VT(d->session);
-    usm_item_row_t has;
-    int found = 0, skip = 0;
-    if (d->aging)
-        USM_ERR(moved_back(&skip, d, txn, row->id, pool));
-    if (skip)
-        return NULL;
-    if (!d->fresh)
-        USM_ERR(vt->item_get(&found, &has, txn, d->coll->id, d->view, row->id, pool));
-    if (row->state == USM_PENDING_PRESENT && !within(d, row->edge))
-        row->state = USM_PENDING_OUTSIDE;
-    usm__touched_t *t = touched_by(d, row->id);
-    int there = found || (t && t->alive);
-    if (row->state == USM_PENDING_PRESENT && found && !t && has.rev == row->rev)
-        return vt->pending_drop(txn, d->coll->id, row->id);
-    if (row->state != USM_PENDING_PRESENT && !there)
-        return vt->pending_drop(txn, d->coll->id, row->id);
-    return vt->pending_put(txn, d->coll->id, row);
+    found_t *f = in_buffer(baton, row->id);
+    f->queued = 1;
+    f->before = *row;
+    f->before.id = f->entry.p.id;
+    return NULL;
 }
 
+/* What the device has and what the queue holds of all that is in the buffer. */
+static usm_error_t *look_up(detect_t *d)
+{
+    const usm_store_vtable_t *vt = USM__VT(d->session);
+    int n = d->buffer->nelts;
+    usm_txn_t *txn;
+    apr_pool_t *scratch;
+    if (d->fresh)
+        return NULL;
+    apr_pool_create(&scratch, d->buffer_pool);
+    const char **ids = apr_palloc(scratch, sizeof *ids * (apr_size_t)n);
+    for (int i = 0; i < n; i++)
+        ids[i] = APR_ARRAY_IDX(d->buffer, i, found_t).entry.p.id;
+    USM_ERR(usm__read(&txn, d->session, scratch));
+    usm_error_t *err = vt->item_find(txn, d->coll->id, d->view, ids, n, on_has, d, scratch);
+    if (!err && d->coll->queued)
+        err = vt->pending_find(txn, d->coll->id, ids, n, on_queued, d, scratch);
+    USM_ERR(usm__finish(d->session, txn, err));
+    apr_pool_destroy(scratch);
+    return NULL;
+}
+
+/* An item whose old end has left the window may have got a new one: from this turn's client, or in the queue. */
+static int moved_back(const detect_t *d, const found_t *f)
+{
+    const usm__touched_t *t = touched_by(d, f->entry.p.id);
+    if (t && (!t->alive || within(d, t->row.edge)))
+        return 1;
+    return f->queued && (f->before.state == USM_PENDING_GONE ||
+                         (f->before.state == USM_PENDING_PRESENT && within(d, f->before.edge)));
+}
+
+typedef enum fate_e { NO_NEWS, NEWS, NO_LONGER } fate_e;
+
+/* Is it news for the device? What the client of this turn did itself is told to the turn as well: it settles it when
+ * it commits, and until then nothing else remembers that the device may have to be told. */
+static fate_e judge(const detect_t *d, found_t *f)
+{
+    usm_pending_row_t *p = &f->entry.p;
+    const usm__touched_t *t = touched_by(d, p->id);
+    int found = f->entry.has.id != NULL, there = found || (t && t->alive);
+    if (f->aged && moved_back(d, f))
+        return NO_NEWS;
+    if (p->state == USM_PENDING_PRESENT && !within(d, p->edge))
+        p->state = USM_PENDING_OUTSIDE;
+    int same = p->state == USM_PENDING_PRESENT && found && !t && f->entry.has.rev == p->rev;
+    if (same || (p->state != USM_PENDING_PRESENT && !there))
+        return f->queued ? NO_LONGER : NO_NEWS;
+    if (f->queued && f->before.state == p->state && f->before.rev == p->rev && f->before.edge == p->edge)
+        return NO_NEWS; /* the queue has it */
+    return NEWS;
+}
+
+/* Only the rows that a fate was found for stay in the buffer. @return how many are to be written. */
+static int sift(detect_t *d, apr_array_header_t *dropped)
+{
+    int kept = 0;
+    for (int i = 0; i < d->buffer->nelts; i++) {
+        found_t *f = &APR_ARRAY_IDX(d->buffer, i, found_t);
+        fate_e fate = judge(d, f);
+        if (fate == NO_LONGER)
+            APR_ARRAY_PUSH(dropped, const char *) = f->entry.p.id;
+        else if (fate == NEWS)
+            APR_ARRAY_IDX(d->buffer, kept++, found_t) = *f;
+    }
+    d->buffer->nelts = kept;
+    apr_hash_clear(d->by_id);
+    return kept + dropped->nelts;
+}
+
+static usm_error_t *write_buffer(detect_t *d, usm_txn_t *txn, const apr_array_header_t *dropped)
+{
+    const usm_store_vtable_t *vt = USM__VT(d->session);
+    for (int i = 0; i < dropped->nelts; i++)
+        USM_ERR(vt->pending_drop(txn, d->coll->id, APR_ARRAY_IDX(dropped, i, const char *)));
+    for (int i = 0; i < d->buffer->nelts; i++)
+        USM_ERR(vt->pending_put(txn, d->coll->id, &APR_ARRAY_IDX(d->buffer, i, found_t).entry.p));
+    return NULL;
+}
+
+usm_error_t *usm__remember(usm_txn_t *txn, usm_session_t *session, usm_collection_row_t *coll, const usm__news_t *news)
+{
+    if (!news->cursor)
+        return NULL;
+    coll->cursor = news->cursor;
+    coll->since = news->since;
+    coll->open_tasks_only = news->open_tasks_only;
+    coll->full_at = news->full_at;
+    return USM__VT(session)->collection_cursor(txn, coll->id, coll->epoch, coll->cursor, coll->since,
+                                               coll->open_tasks_only, coll->full_at);
+}
+
+usm_error_t *usm__remember_now(usm_session_t *session, usm_collection_row_t *coll, const usm__news_t *news,
+                               apr_pool_t *pool)
+{
+    usm_txn_t *txn;
+    if (!news->cursor)
+        return NULL;
+    USM_ERR(usm__write(&txn, session, pool));
+    return usm__finish(session, txn, usm__remember(txn, session, coll, news));
+}
+
+/* Empty the buffer into the queue; with the cursor when detection is through. */
 static usm_error_t *flush(detect_t *d)
 {
     usm_txn_t *txn;
-    usm_error_t *err = NULL;
-    apr_pool_t *iterpool;
-    if (!d->buffer->nelts)
-        return NULL;
-    apr_pool_create(&iterpool, d->buffer_pool);
-    USM_ERR(usm__write(&txn, d->session, d->buffer_pool));
-    for (int i = 0; !err && i < d->buffer->nelts; i++) {
-        apr_pool_clear(iterpool);
-        err = write_one(d, txn, &APR_ARRAY_IDX(d->buffer, i, usm_pending_row_t), iterpool);
+    apr_array_header_t *dropped = apr_array_make(d->buffer_pool, 8, sizeof(const char *));
+    if (d->buffer->nelts) {
+        USM_ERR(look_up(d));
+        sift(d, dropped);
     }
-    USM_ERR(usm__finish(d->session, txn, err));
+    if (d->buffer->nelts || dropped->nelts || d->news->cursor) {
+        USM_ERR(usm__write(&txn, d->session, d->buffer_pool));
+        usm_error_t *err = write_buffer(d, txn, dropped);
+        if (!err)
+            err = usm__remember(txn, d->session, d->coll, d->news);
+        USM_ERR(usm__finish(d->session, txn, err));
+        d->news->written += d->buffer->nelts + dropped->nelts;
+        d->coll->queued |= d->buffer->nelts > 0;
+    }
     d->buffer->nelts = 0;
+    apr_hash_clear(d->by_id);
     apr_pool_clear(d->buffer_pool);
     return NULL;
 }
 
-static usm_error_t *push(detect_t *d, const char *id, int state, apr_uint64_t rev, usm_time_t edge, apr_int64_t order)
+static int compare_order(const void *a, const void *b)
 {
-    usm_pending_row_t *row = apr_array_push(d->buffer);
-    *row = (usm_pending_row_t){.id = apr_pstrdup(d->buffer_pool, id), .state = state, .rev = rev, .edge = edge,
-                               .ord = state == USM_PENDING_PRESENT ? order : APR_INT64_MAX};
-    return d->buffer->nelts >= USM__WRITE_BATCH ? flush(d) : NULL;
+    const usm_pending_row_t *x = &((const usm__entry_t *)a)->p, *y = &((const usm__entry_t *)b)->p;
+    return x->ord != y->ord ? (x->ord < y->ord ? 1 : -1) : usm__compare_ids(x->id, y->id);
+}
+
+/* All fits into memory: hand it to the caller, in the queue's order. */
+static usm_error_t *hand_over(detect_t *d, apr_pool_t *pool)
+{
+    apr_array_header_t *dropped = apr_array_make(d->buffer_pool, 8, sizeof(const char *));
+    if (d->buffer->nelts) {
+        USM_ERR(look_up(d));
+        sift(d, dropped);
+    }
+    apr_array_header_t *entries = apr_array_make(pool, d->buffer->nelts + 1, sizeof(usm__entry_t));
+    for (int i = 0; i < d->buffer->nelts; i++) {
+        usm__entry_t *e = apr_array_push(entries);
+        *e = APR_ARRAY_IDX(d->buffer, i, found_t).entry;
+        e->p.id = apr_pstrdup(pool, e->p.id);
+        if (e->has.id)
+            e->has.id = e->p.id;
+        if (e->has.digests_len)
+            e->has.digests = apr_pmemdup(pool, e->has.digests, e->has.digests_len);
+    }
+    qsort(entries->elts, (size_t)entries->nelts, sizeof(usm__entry_t), compare_order);
+    d->news->entries = entries;
+    return NULL;
+}
+
+/* Of one id the last thing told counts. */
+static usm_error_t *push(detect_t *d, const usm_pending_row_t *row, int aged)
+{
+    found_t *f = in_buffer(d, row->id);
+    if (f && aged && (f->entry.p.state == USM_PENDING_GONE ||
+                      (f->entry.p.state == USM_PENDING_PRESENT && within(d, f->entry.p.edge))))
+        return NULL;
+    if (!f) {
+        if (d->buffer->nelts >= d->session->ctx->write_batch) {
+            d->keep = 0;
+            USM_ERR(flush(d));
+        }
+        f = apr_array_push(d->buffer);
+        const char *id = apr_pstrdup(d->buffer_pool, row->id);
+        apr_hash_set(d->by_id, id, APR_HASH_KEY_STRING, (void *)(intptr_t)d->buffer->nelts);
+        *f = (found_t){.entry.p.id = id};
+    }
+    const char *id = f->entry.p.id;
+    f->entry.p = *row;
+    f->entry.p.id = id;
+    f->aged = aged;
+    return NULL;
+}
+
+static usm_error_t *push_new(detect_t *d, const char *id, int state, apr_uint64_t rev, usm_time_t edge,
+                             apr_int64_t order)
+{
+    const usm_pending_row_t row = {.id = id, .state = state, .rev = rev, .edge = edge,
+                                   .ord = state == USM_PENDING_PRESENT ? order : APR_INT64_MAX};
+    return push(d, &row, 0);
 }
 
 static usm_error_t *on_begin_full(void *baton)
 {
     detect_t *d = baton;
     d->full = 1;
-    d->listed = apr_array_make(d->pool, 256, sizeof(listed_t));
+    if (!d->fresh)
+        d->listed = usm__runs_create(d->session->ctx->run_rows, d->pool);
     return NULL;
 }
 
@@ -126,92 +284,100 @@ static usm_error_t *on_upsert(void *baton, const char *id, apr_uint64_t rev, usm
     detect_t *d = baton;
     if (too_long(d, id))
         return NULL;
-    if (d->full && !d->fresh) {
-        listed_t *l = apr_array_push(d->listed);
-        *l = (listed_t){.id = apr_pstrdup(d->pool, id), .rev = rev, .edge = edge, .order = order};
-        return NULL;
-    }
-    return push(d, id, USM_PENDING_PRESENT, rev, edge, order);
+    if (d->listed)
+        return usm__runs_add(d->listed, id, rev, edge, order);
+    return push_new(d, id, USM_PENDING_PRESENT, rev, edge, order);
 }
 
 static usm_error_t *on_remove(void *baton, const char *id)
 {
-    return strlen(id) > 255 ? NULL : push(baton, id, USM_PENDING_GONE, 0, USM_TIME_NONE, 0);
+    detect_t *d = baton;
+    return strlen(id) > 255 ? NULL : push_new(d, id, USM_PENDING_GONE, 0, USM_TIME_NONE, 0);
 }
 
-static int compare_ids(const char *a, const char *b)
+/* ---- a full listing against the rows in the store ---- */
+
+typedef struct row_t {
+    const char *id;
+    apr_uint64_t rev;
+    usm_time_t edge;
+} row_t;
+
+typedef struct page_t {
+    apr_pool_t *pool;
+    row_t rows[USM__SCAN_ROWS];
+    int count;
+} page_t;
+
+static usm_error_t *keep_row(void *baton, const usm_item_row_t *row)
 {
-    apr_size_t la = strlen(a), lb = strlen(b);
-    return la != lb ? (la < lb ? -1 : 1) : strcmp(a, b);
+    page_t *page = baton;
+    page->rows[page->count++] = (row_t){apr_pstrdup(page->pool, row->id), row->rev, row->edge};
+    return NULL;
 }
 
-static int compare_listed(const void *a, const void *b)
+/* The database is not held while rows are compared: news may have to be written. */
+static usm_error_t *read_page(page_t *page, detect_t *d, const char *after)
 {
-    return compare_ids(((const listed_t *)a)->id, ((const listed_t *)b)->id);
+    usm_txn_t *txn;
+    apr_pool_clear(page->pool);
+    page->count = 0;
+    USM_ERR(usm__read(&txn, d->session, page->pool));
+    return usm__finish(d->session, txn,
+                       USM__VT(d->session)->item_scan(txn, d->coll->id, d->view, after, d->session->ctx->scan_rows,
+                                                      keep_row, page, page->pool));
 }
 
-typedef struct join_t {
-    detect_t *d;
-    int at;
-    apr_array_header_t *news; /**< usm_pending_row_t; written after the scan, which has a connection of its own */
-} join_t;
-
-static void add_news(join_t *join, const char *id, int state, const listed_t *l)
+static usm_error_t *push_listed(detect_t *d, const usm__listed_t *l)
 {
-    usm_pending_row_t *row = apr_array_push(join->news);
-    *row = (usm_pending_row_t){.id = apr_pstrdup(join->d->pool, id), .state = state};
-    row->rev = l ? l->rev : 0;
-    row->edge = l ? l->edge : USM_TIME_NONE;
-    row->ord = l ? l->order : APR_INT64_MAX;
+    return push_new(d, l->id, USM_PENDING_PRESENT, l->rev, l->edge, l->order);
 }
 
-/* Merge join: both sides come in (length, bytes) order of the id. */
-static usm_error_t *join_row(void *baton, const usm_item_row_t *row)
+/* Both sides come in (length, bytes) order of the id. */
+static usm_error_t *join_page(detect_t *d, const page_t *page, const usm__listed_t **l)
 {
-    join_t *join = baton;
-    detect_t *d = join->d;
-    int order = 1;
-    while (join->at < d->listed->nelts) {
-        const listed_t *l = &APR_ARRAY_IDX(d->listed, join->at, listed_t);
-        order = compare_ids(l->id, row->id);
-        if (order >= 0)
-            break;
-        add_news(join, l->id, USM_PENDING_PRESENT, l);
-        join->at++;
+    for (int i = 0; i < page->count; i++) {
+        const row_t *row = &page->rows[i];
+        int order = 1;
+        while (*l && (order = usm__compare_ids((*l)->id, row->id)) < 0) {
+            USM_ERR(push_listed(d, *l));
+            USM_ERR(usm__runs_next(l, d->listed));
+        }
+        if (!*l || order) {
+            USM_ERR(push_new(d, row->id, within(d, row->edge) ? USM_PENDING_GONE : USM_PENDING_OUTSIDE, 0,
+                             USM_TIME_NONE, 0));
+            continue;
+        }
+        if ((*l)->rev != row->rev)
+            USM_ERR(push_listed(d, *l));
+        USM_ERR(usm__runs_next(l, d->listed));
     }
-    if (join->at < d->listed->nelts && order == 0) {
-        const listed_t *l = &APR_ARRAY_IDX(d->listed, join->at, listed_t);
-        if (l->rev != row->rev)
-            add_news(join, l->id, USM_PENDING_PRESENT, l);
-        join->at++;
-        return NULL;
-    }
-    add_news(join, row->id, !within(d, row->edge) ? USM_PENDING_OUTSIDE : USM_PENDING_GONE, NULL);
     return NULL;
 }
 
 static usm_error_t *on_end_full(void *baton)
 {
     detect_t *d = baton;
-    if (d->fresh)
+    const usm__listed_t *l;
+    char after[256] = "";
+    if (!d->listed)
         return NULL;
-    qsort(d->listed->elts, (size_t)d->listed->nelts, sizeof(listed_t), compare_listed);
-    join_t join = {.d = d, .news = apr_array_make(d->pool, 64, sizeof(usm_pending_row_t))};
-    usm_txn_t *txn;
-    USM_ERR(usm__read(&txn, d->session, d->pool));
-    USM_ERR(usm__finish(d->session, txn, USM__VT(d->session)->item_scan(txn, d->coll->id, d->view, join_row, &join,
-                                                                        d->pool)));
-    for (; join.at < d->listed->nelts; join.at++) {
-        const listed_t *l = &APR_ARRAY_IDX(d->listed, join.at, listed_t);
-        add_news(&join, l->id, USM_PENDING_PRESENT, l);
+    page_t *page = apr_palloc(d->pool, sizeof *page);
+    apr_pool_create(&page->pool, d->pool);
+    USM_ERR(usm__runs_next(&l, d->listed));
+    do {
+        USM_ERR(read_page(page, d, after));
+        USM_ERR(join_page(d, page, &l));
+        if (page->count)
+            apr_cpystrn(after, page->rows[page->count - 1].id, sizeof after);
+    } while (page->count == d->session->ctx->scan_rows);
+    for (; l;) {
+        USM_ERR(push_listed(d, l));
+        USM_ERR(usm__runs_next(&l, d->listed));
     }
-    for (int i = 0; i < join.news->nelts; i++) {
-        const usm_pending_row_t *row = &APR_ARRAY_IDX(join.news, i, usm_pending_row_t);
-        USM_ERR(push(d, row->id, row->state, row->rev, row->edge, row->ord));
-    }
+    apr_pool_destroy(page->pool);
     return NULL;
 }
-
 static usm_error_t *on_knows(int *known_p, void *baton, const char *id)
 {
     detect_t *d = baton;
@@ -222,6 +388,10 @@ static usm_error_t *on_knows(int *known_p, void *baton, const char *id)
     *known_p = 0;
     if (d->fresh || strlen(id) > 255)
         return NULL;
+    if (in_buffer(d, id)) {
+        *known_p = 1;
+        return NULL;
+    }
     apr_pool_create(&pool, d->pool);
     USM_ERR(usm__read(&txn, d->session, pool));
     usm_error_t *err = USM__VT(d->session)->item_get(known_p, &item, txn, d->coll->id, d->view, id, pool);
@@ -233,47 +403,60 @@ static usm_error_t *on_knows(int *known_p, void *baton, const char *id)
     return err;
 }
 
-static usm_error_t *age_row(void *baton, const usm_item_row_t *row)
-{
-    add_news(baton, row->id, USM_PENDING_OUTSIDE, NULL);
-    return NULL;
-}
+/* ---- what has left the window since the last look ---- */
 
-/* What has left the window since the last look. */
 static usm_error_t *age(detect_t *d)
 {
-    join_t join = {.d = d, .news = apr_array_make(d->pool, 8, sizeof(usm_pending_row_t))};
     usm_txn_t *txn;
-    if (d->since == USM_TIME_NONE || d->fresh)
-        return NULL;
-    USM_ERR(usm__read(&txn, d->session, d->pool));
-    USM_ERR(usm__finish(d->session, txn, USM__VT(d->session)->item_edge_scan(txn, d->coll->id, d->view, d->since,
-                                                                             age_row, &join, d->pool)));
-    for (int i = 0; i < join.news->nelts; i++)
-        USM_ERR(push(d, APR_ARRAY_IDX(join.news, i, usm_pending_row_t).id, USM_PENDING_OUTSIDE, 0, USM_TIME_NONE, 0));
+    char last[256];
+    usm_item_row_t after = {.id = last};
+    page_t *page = apr_palloc(d->pool, sizeof *page);
+    apr_pool_create(&page->pool, d->pool);
+    page->count = 0;
+    do {
+        int first = page->count == 0;
+        apr_pool_clear(page->pool);
+        page->count = 0;
+        USM_ERR(usm__read(&txn, d->session, page->pool));
+        USM_ERR(usm__finish(d->session, txn,
+                            USM__VT(d->session)->item_edge_scan(txn, d->coll->id, d->view, d->since,
+                                                                first ? NULL : &after, d->session->ctx->scan_rows,
+                                                                keep_row, page, page->pool)));
+        for (int i = 0; i < page->count; i++) {
+            const usm_pending_row_t row = {.id = page->rows[i].id, .state = USM_PENDING_OUTSIDE, .edge = USM_TIME_NONE,
+                                           .ord = APR_INT64_MAX};
+            USM_ERR(push(d, &row, 1));
+        }
+        if (page->count) {
+            after.edge = page->rows[page->count - 1].edge;
+            apr_cpystrn(last, page->rows[page->count - 1].id, sizeof last);
+        }
+    } while (page->count == d->session->ctx->scan_rows);
+    apr_pool_destroy(page->pool);
     return NULL;
 }
 
-static usm_error_t *remember(detect_t *d, const char *cursor, int full, const usm_brange_t *range)
+/* Time passes all the while; an hour of it at a time is looked at. A listing has seen to it already. */
+static int should_age(const detect_t *d)
 {
-    usm_collection_row_t *coll = d->coll;
-    usm_txn_t *txn;
-    int same = coll->cursor && strcmp(coll->cursor, cursor) == 0 && !full &&
-               coll->open_tasks_only == range->open_tasks_only;
-    /* The covered range moves on every day; that alone is not worth a write until it is an hour. */
-    if (same && coll->since != USM_TIME_NONE && range->since != USM_TIME_NONE && range->since - coll->since < 3600000)
-        return NULL;
-    if (same && coll->since == range->since)
-        return NULL;
-    coll->cursor = cursor;
-    coll->since = range->since;
-    coll->open_tasks_only = range->open_tasks_only;
-    if (full)
-        coll->full_at = usm__now();
-    USM_ERR(usm__write(&txn, d->session, d->pool));
-    return usm__finish(d->session, txn, USM__VT(d->session)->collection_cursor(txn, coll->id, coll->epoch, cursor,
-                                                                               coll->since, coll->open_tasks_only,
-                                                                               coll->full_at));
+    usm_time_t last = d->coll->since;
+    if (d->since == USM_TIME_NONE || d->fresh || d->full)
+        return 0;
+    return last == USM_TIME_NONE || d->since - last >= AGE_EVERY_MS;
+}
+
+static void note_cursor(detect_t *d, const char *cursor, int full, int aged, const usm_brange_t *range)
+{
+    const usm_collection_row_t *coll = d->coll;
+    int covered = full || aged || d->fresh || range->since == USM_TIME_NONE || range->since < coll->since;
+    usm_time_t since = covered ? range->since : coll->since;
+    if (!full && coll->cursor && strcmp(coll->cursor, cursor) == 0 && coll->since == since &&
+        coll->open_tasks_only == range->open_tasks_only)
+        return;
+    d->news->cursor = cursor;
+    d->news->since = since;
+    d->news->open_tasks_only = range->open_tasks_only;
+    d->news->full_at = full ? usm__now() : coll->full_at;
 }
 
 /* A mail folder's token is learned with its first listing: later it tells a renamed folder from a new one. */
@@ -294,15 +477,21 @@ static usm_error_t *learn_token(usm_session_t *session, const usm_folder_row_t *
     return usm__finish(session, txn, USM__VT(session)->folder_update(txn, &row));
 }
 
-usm_error_t *usm__detect(usm_session_t *session, usm_collection_row_t *coll, const usm_folder_row_t *folder,
-                         const usm_brange_t *range, apr_hash_t *touched, apr_int64_t view, apr_pool_t *pool)
+usm_error_t *usm__detect(usm__news_t *news, usm_session_t *session, usm_collection_row_t *coll,
+                         const usm_folder_row_t *folder, const usm_brange_t *range, apr_hash_t *touched,
+                         apr_int64_t view, int keep, apr_pool_t *pool)
 {
-    detect_t d = {.session = session, .coll = coll, .since = range->since, .touched = touched, .view = view};
+    detect_t d = {.session = session, .coll = coll, .since = range->since, .touched = touched, .view = view,
+                  .keep = keep && !coll->queued, .news = news};
+    int due = usm__bad_due(coll); /* the queue gets more than what is found here */
+    d.keep &= !due;
+    memset(news, 0, sizeof *news);
     if (folder && folder->role == USM_ROLE_OUTBOX)
         return NULL;
     apr_pool_create(&d.pool, pool);
     apr_pool_create(&d.buffer_pool, pool);
-    d.buffer = apr_array_make(d.pool, 64, sizeof(usm_pending_row_t));
+    d.buffer = apr_array_make(d.pool, 64, sizeof(found_t));
+    d.by_id = apr_hash_make(d.pool);
     d.fresh = coll->cursor == NULL && coll->gen == 1;
     if (coll->cursor == NULL)
         USM_ERR(learn_token(session, folder, d.pool));
@@ -320,12 +509,20 @@ usm_error_t *usm__detect(usm_session_t *session, usm_collection_row_t *coll, con
         USM_ERR(usm__checked(session, USM__BVT(session)->changes(&cursor, &session->call, &ref, range, coll->cursor,
                                                                  grown || stale, &sink, pool, d.pool)));
     }
-    USM_ERR(flush(&d));
-    USM_ERR(usm__bad_requeue(session, coll, d.pool));
-    d.aging = 1;
-    USM_ERR(age(&d));
-    USM_ERR(flush(&d));
-    USM_ERR(remember(&d, cursor, folder && (d.full || grown || stale), range));
+    if (due) {
+        USM_ERR(flush(&d));
+        USM_ERR(usm__bad_requeue(session, coll, d.pool));
+        coll->queued = 1;
+        news->written++;
+    }
+    int aged = should_age(&d);
+    if (aged)
+        USM_ERR(age(&d));
+    note_cursor(&d, cursor, folder && (d.full || grown || stale), aged, range);
+    if (d.keep)
+        USM_ERR(hand_over(&d, pool));
+    else
+        USM_ERR(flush(&d));
     apr_pool_destroy(d.buffer_pool);
     apr_pool_destroy(d.pool);
     return NULL;

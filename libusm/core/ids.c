@@ -102,7 +102,8 @@ usm_error_t *usm__sid_find(const char **id_p, usm_session_t *session, apr_int64_
     usm_txn_t *txn;
     apr_pool_create(&find.scratch, pool);
     USM_ERR(usm__read(&txn, session, pool));
-    USM_ERR(usm__finish(session, txn, USM__VT(session)->item_scan(txn, collection, gen, find_long, &find, pool)));
+    USM_ERR(usm__finish(session, txn, USM__VT(session)->item_scan(txn, collection, gen, "", APR_INT32_MAX, find_long,
+                                                                  &find, pool)));
     *id_p = find.found;
     return NULL;
 }

@@ -94,39 +94,34 @@ void usm_watch_hierarchy(usm_watch_t *watch)
     watch->hierarchy = 1;
 }
 
-static usm_error_t *waiting(int *count_p, usm_session_t *session, usm_id_t collection, apr_pool_t *pool)
-{
-    usm_txn_t *txn;
-    USM_ERR(usm__read(&txn, session, pool));
-    return usm__finish(session, txn, USM__VT(session)->pending_count(count_p, txn, collection, 1));
-}
-
-/* Is there something the device does not have? The cheap question first, then the queue itself. */
+/* Is there something the device does not have? The queue first, then the cheap question, then a look at what it is.
+ * Nothing is written for what is found: the Sync that follows finds it again. */
 static usm_error_t *check_one(int *changed_p, usm_watch_t *watch, apr_int64_t fid, apr_pool_t *pool)
 {
     usm_session_t *session = watch->session;
     usm_collection_row_t coll;
     usm_folder_row_t folder;
-    usm_brange_t range;
+    usm__news_t news;
     usm_bref_t ref;
     int found, changed = 1;
     *changed_p = 0;
     USM_ERR(load(&found, &coll, &folder, watch, fid, pool));
-    if (!found)
+    if (!found || folder.role == USM_ROLE_OUTBOX)
         return NULL;
-    USM_ERR(waiting(changed_p, session, coll.id, pool));
-    if (*changed_p || folder.role == USM_ROLE_OUTBOX)
+    /* Never looked at with the device's filter: its Sync will tell. */
+    *changed_p = coll.queued || !coll.cursor;
+    if (*changed_p)
         return NULL;
-    range.since = coll.since;
-    range.open_tasks_only = coll.open_tasks_only;
-    if (fid && coll.cursor) {
+    const usm_brange_t range = {.since = coll.since, .open_tasks_only = coll.open_tasks_only};
+    if (fid) {
         usm__folder_ref(&ref, &folder);
         USM_ERR(usm__checked(session, USM__BVT(session)->changed(&changed, &session->call, &ref, coll.cursor, pool)));
     }
     if (!changed)
         return NULL;
-    USM_ERR(usm__detect(session, &coll, fid ? &folder : NULL, &range, NULL, coll.gen, pool));
-    return waiting(changed_p, session, coll.id, pool);
+    USM_ERR(usm__detect(&news, session, &coll, fid ? &folder : NULL, &range, NULL, coll.gen, 1, pool));
+    *changed_p = news.entries ? news.entries->nelts > 0 : news.written > 0;
+    return *changed_p ? NULL : usm__remember_now(session, &coll, &news, pool);
 }
 
 usm_error_t *usm_watch_check(usm_watch_result_t *result, usm_watch_t *watch, apr_pool_t *pool)

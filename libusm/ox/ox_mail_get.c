@@ -509,17 +509,21 @@ usm_error_t *ox_mail_get(usm_bget_t *gets, int count, usm_bcall_t *call, const u
         g.mails[i].get = &gets[i];
         gets[i].item = NULL;
         gets[i].error = NULL;
+        gets[i].later = 0;
         gets[i].rev = 0;
         gets[i].edge = USM_TIME_NONE;
     }
     if (USM_FIELDSET_HAS(&fetch->fields, USM_EMAIL_BODY)) {
         each += fetch->body_forms & USM_BODY_TEXT ? fetch->text_max : 0;
         each += fetch->body_forms & USM_BODY_HTML && each + fetch->html_max > each ? fetch->html_max : 0;
-        if (each > ANSWER_MAX / 50)
+        if (each > ANSWER_MAX / (apr_uint64_t)count)
             USM_ERR(read_sizes(&g));
     }
-    for (int i = 0; i < count;)
-        USM_ERR(read_batch(&i, &g, i, each));
+    int read = 0;
+    USM_ERR(read_batch(&read, &g, 0, each));
+    g.count = read; /* as much as one answer holds: whether more is wanted is known when these have been looked at */
+    for (int i = read; i < count; i++)
+        gets[i].later = 1;
     USM_ERR(read_kinds(&g));
     return read_sources(&g);
 }

@@ -214,13 +214,15 @@ static usm_error_t *read_picture(const getting_t *g, const ox_json_t *row, usm_i
                            ox_json_text(ox_plan_cell(g->plan, row, 606), g->pool), g->fetch->picture_max, g->pool);
 }
 
-static usm_error_t *take_row(const getting_t *g, const ox_json_t *row)
+static usm_error_t *take_row(const getting_t *g, const ox_json_t *row, int hint)
 {
     const char *id = ox_json_text(ox_plan_cell(g->plan, row, 1), g->pool);
     usm_bget_t *get = NULL;
+    /* The rows come in the order they were asked for, but for those that are missing. */
     for (int i = 0; id && i < g->count && !get; i++) {
-        if (!g->gets[i].item && strcmp(g->gets[i].id, id) == 0)
-            get = &g->gets[i];
+        usm_bget_t *maybe = &g->gets[(i + hint) % g->count];
+        if (!maybe->item && strcmp(maybe->id, id) == 0)
+            get = maybe;
     }
     if (!get || is_hidden(g->plan, row))
         return NULL;
@@ -241,7 +243,7 @@ static usm_error_t *take_rows(const getting_t *g, const ox_json_t *rows)
         return USM_ERROR(g->result_pool, USM_EBACKEND, "list without data");
     for (int i = 0; i < ox_json_count(rows); i++) {
         if (ox_json_is_array(ox_json_at(rows, i)))
-            USM_ERR(take_row(g, ox_json_at(rows, i)));
+            USM_ERR(take_row(g, ox_json_at(rows, i), i));
     }
     return NULL;
 }
@@ -340,6 +342,7 @@ static usm_error_t *pim_get(usm_bget_t *gets, int count, usm_bcall_t *call, cons
     for (int i = 0; i < count; i++) {
         gets[i].item = NULL;
         gets[i].error = NULL;
+        gets[i].later = 0;
         gets[i].rev = 0;
         gets[i].edge = USM_TIME_NONE;
     }

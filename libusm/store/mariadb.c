@@ -20,7 +20,7 @@
 #define PASSWORD_MAX 1024
 
 /** Rows in one bulk(); the limit of what sql.c collects. */
-#define BULK_MAX 256
+#define BULK_MAX 512
 
 typedef struct maria_target_t {
     const char *user, *host, *database, *password, *socket, *tls_ca;

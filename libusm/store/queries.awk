@@ -17,7 +17,11 @@ function flush()
 BEGIN {
     status = 0
     name = ""
+    find = "?"
+    for (i = 1; i < 128; i++)
+        find = find ", ?"
     print "/* SPDX-License-Identifier: Apache-2.0 */"
+    print "#define USM__FIND 128 /* ids that a statement looks for at a time */"
     print "/* Made from queries.sql. Rows: USM__STMT(name, sqlite, mariadb). No include guard. */"
 }
 /^-- STMT_[A-Z0-9_]+$/ {
@@ -37,6 +41,7 @@ BEGIN {
 /^--/ || /^[ \t]*$/ { next }
 {
     line = $0
+    sub(/@FIND@/, find, line)
     sub(/[ \t;]+$/, "", line)
     gsub(/\\/, "\\\\", line)
     gsub(/"/, "\\\"", line)

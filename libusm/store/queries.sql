@@ -2,6 +2,7 @@
 -- Every statement the store runs. queries.awk makes queries.h of it: a row per name.
 -- "-- STMT_NAME" starts a statement. Where the two databases need different texts, "-- sqlite" and "-- mariadb" start
 -- the text for one of them; both texts take the same list of parameters (SQLite by number). Other comments explain.
+-- @FIND@ stands for as many parameters as USM__FIND says.
 -- A statement that walks rows takes the last row seen and a limit: a walk is a chain of short index ranges.
 
 -- STMT_USER_GET
@@ -90,11 +91,32 @@ UPDATE folder SET backend_id = ?, live = ?, parent = ?, name = ?, cls = ?, role 
     has_children = ?
 WHERE usr = ? AND fid = ?
 
--- The user's row is the anchor that lets both the folder and the collection be absent.
+-- The user's row is the anchor that lets both the folder and the collection be absent. The last columns tell what there
+-- is to do, so that a request with nothing to do asks no further: is the queue empty, has the newest answer left
+-- something that purge() would remove? Each is one look into an index.
 -- STMT_COLLECTION_GET
+-- sqlite
 SELECT f.fid, f.backend_id, f.live, f.parent, f.name, f.cls, f.role, f.rights, f.token, f.has_children,
        c.id, c.cls, c.epoch, c.gen, c.prev, c.since, c.open_tasks, c.progress, c.options, c.created, c.full_at, c.lease,
-       c.lease_until, c.retry_at
+       c.lease_until, c.retry_at,
+       EXISTS (SELECT 1 FROM pending p WHERE p.collection = c.id AND p.taken = 0),
+       EXISTS (SELECT 1 FROM item i WHERE i.collection = c.id AND i.died = c.gen AND i.died < 2147483647),
+       EXISTS (SELECT 1 FROM pending p WHERE p.collection = c.id AND p.taken = c.gen AND p.taken > 0),
+       EXISTS (SELECT 1 FROM echo e WHERE e.collection = c.id AND e.base = c.prev)
+FROM usr u
+LEFT JOIN folder f ON f.usr = u.id AND f.fid = ?
+LEFT JOIN collection c ON c.device = ? AND c.fid = ?
+WHERE u.id = ?
+-- mariadb
+SELECT f.fid, f.backend_id, f.live, f.parent, f.name, f.cls, f.role, f.rights, f.token, f.has_children,
+       c.id, c.cls, c.epoch, c.gen, c.prev, c.since, c.open_tasks, c.progress, c.options, c.created, c.full_at, c.lease,
+       c.lease_until, c.retry_at,
+       EXISTS (SELECT 1 FROM pending p FORCE INDEX (pending_place) WHERE p.collection = c.id AND p.taken = 0),
+       EXISTS (SELECT 1 FROM item i FORCE INDEX (item_died)
+              WHERE i.collection = c.id AND i.died = c.gen AND i.died < 2147483647),
+       EXISTS (SELECT 1 FROM pending p FORCE INDEX (pending_place)
+              WHERE p.collection = c.id AND p.taken = c.gen AND p.taken > 0),
+       EXISTS (SELECT 1 FROM echo e FORCE INDEX (PRIMARY) WHERE e.collection = c.id AND e.base = c.prev)
 FROM usr u
 LEFT JOIN folder f ON f.usr = u.id AND f.fid = ?
 LEFT JOIN collection c ON c.device = ? AND c.fid = ?
@@ -142,6 +164,17 @@ WHERE collection = ? AND idlen = ? AND id = ? AND born <= ? AND died > ?
 SELECT born, died, rev, edge, withheld, digests
 FROM item FORCE INDEX (PRIMARY)
 WHERE collection = ? AND idlen = ? AND id = ? AND born <= ? AND died > ?
+
+-- Many ids of one length at a time; a place that is left over takes an id twice.
+-- STMT_ITEM_FIND
+-- sqlite
+SELECT id, born, died, rev, edge, withheld, digests
+FROM item
+WHERE born <= ? AND died > ? AND collection = ? AND idlen = ? AND id IN (@FIND@)
+-- mariadb
+SELECT id, born, died, rev, edge, withheld, digests
+FROM item FORCE INDEX (PRIMARY)
+WHERE born <= ? AND died > ? AND collection = ? AND idlen = ? AND id IN (@FIND@)
 
 -- STMT_ITEM_ADD
 REPLACE INTO item (collection, idlen, id, born, died, rev, edge, withheld, digests)
@@ -210,19 +243,37 @@ DELETE FROM pending WHERE collection = ? AND idlen = ? AND id = ? AND taken = ?
 -- STMT_PENDING_GET
 SELECT place, state, rev, edge FROM pending WHERE collection = ? AND idlen = ? AND id = ? AND taken = 0
 
--- STMT_PENDING_SCAN
+-- STMT_PENDING_TOLD
+REPLACE INTO pending (collection, idlen, id, taken, place, state, rev, edge) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+
+-- STMT_PENDING_FIND
 -- sqlite
 SELECT id, place, state, rev, edge
 FROM pending
-WHERE collection = ?1 AND taken = 0 AND (place, idlen, id) > (?2, ?3, ?4)
-ORDER BY place, idlen, id LIMIT ?8
+WHERE taken = 0 AND collection = ? AND idlen = ? AND id IN (@FIND@)
 -- mariadb
 SELECT id, place, state, rev, edge
-FROM pending FORCE INDEX (pending_place)
-WHERE collection = ? AND taken = 0
-    AND ((place = ? AND idlen = ? AND id > ?) OR (place = ? AND idlen > ?) OR place > ?)
-ORDER BY place, idlen, id LIMIT ?
+FROM pending FORCE INDEX (PRIMARY)
+WHERE taken = 0 AND collection = ? AND idlen = ? AND id IN (@FIND@)
 
+-- The queue, with what the device has of each item.
+-- STMT_PENDING_SCAN
+-- sqlite
+SELECT p.id, p.place, p.state, p.rev, p.edge, i.born, i.died, i.rev, i.edge, i.withheld, i.digests
+FROM pending p
+LEFT JOIN item i ON i.collection = p.collection AND i.idlen = p.idlen AND i.id = p.id AND i.born <= ?1 AND i.died > ?2
+WHERE p.collection = ?3 AND p.taken = 0 AND (p.place, p.idlen, p.id) > (?4, ?5, ?6)
+ORDER BY p.place, p.idlen, p.id LIMIT ?10
+-- mariadb
+SELECT p.id, p.place, p.state, p.rev, p.edge, i.born, i.died, i.rev, i.edge, i.withheld, i.digests
+FROM pending p FORCE INDEX (pending_place)
+LEFT JOIN item i FORCE INDEX (PRIMARY) ON i.collection = p.collection AND i.idlen = p.idlen AND i.id = p.id
+    AND i.born <= ? AND i.died > ?
+WHERE p.collection = ? AND p.taken = 0
+    AND ((p.place = ? AND p.idlen = ? AND p.id > ?) OR (p.place = ? AND p.idlen > ?) OR p.place > ?)
+ORDER BY p.place, p.idlen, p.id LIMIT ?
+
+-- Told for the first time in its generation: nothing else of the id has been taken in it.
 -- STMT_PENDING_TAKE
 UPDATE pending SET taken = ?
 WHERE collection = ? AND idlen = ? AND id = ? AND taken = 0 AND state = ? AND rev = ?

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define CONNS_MIN 1
@@ -510,6 +511,44 @@ usm_error_t *usm__sql_put(usm_txn_t *txn, usm__stmt_e stmt, const usm__val_t *va
         if (row[i].len)
             row[i].s = apr_pmemdup(conn->bulk_pool, row[i].s, row[i].len);
     }
+    return NULL;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+    apr_size_t xl = strlen(x), yl = strlen(y);
+    return xl != yl ? (xl < yl ? -1 : 1) : memcmp(x, y, xl);
+}
+
+usm_error_t *usm__sql_find(usm_txn_t *txn, usm__stmt_e stmt, const usm__val_t *first, apr_size_t first_count,
+                           const char **ids, int count, const usm__found_t *found, apr_pool_t *scratch_pool)
+{
+    enum { FIRST_MAX = 4 };
+    usm__val_t vals[FIRST_MAX + 1 + USM__FIND];
+    apr_pool_t *iterpool;
+    if (first_count > FIRST_MAX)
+        return USM_ERROR(txn->pool, USM_EINTERNAL, "statement %s has too many parameters", stmt_names[stmt]);
+    memcpy(vals, first, first_count * sizeof *vals);
+    qsort(ids, (size_t)count, sizeof *ids, compare_ids);
+    apr_pool_create(&iterpool, scratch_pool);
+    for (int at = 0; at < count;) {
+        apr_size_t len = strlen(ids[at]);
+        usm__val_t *val = vals + first_count;
+        *val++ = usm__int((apr_int64_t)len);
+        int end = at;
+        for (int i = 0; i < USM__FIND; i++) { /* places left over take the last one again */
+            if (end < count && strlen(ids[end]) == len)
+                end++;
+            *val++ = usm__id(ids[end - 1]);
+        }
+        apr_pool_clear(iterpool);
+        USM_ERR(usm__sql_select(txn, stmt, vals, (apr_size_t)(val - vals)));
+        USM_ERR(found->tell(txn, found, iterpool));
+        usm__sql_end(txn);
+        at = end;
+    }
+    apr_pool_destroy(iterpool);
     return NULL;
 }
 

@@ -87,6 +87,16 @@ usm_error_t *usm__sql_exec(apr_int64_t *matched_p, usm_txn_t *txn, usm__stmt_e s
 /** As usm__sql_exec(), but the database may get it later together with the following ones of its kind: before any other
  * statement of the handle at the latest. For statements that cannot fail for their values. */
 usm_error_t *usm__sql_put(usm_txn_t *txn, usm__stmt_e stmt, const usm__val_t *vals, apr_size_t count);
+/** Who hears of what was found: @a tell reads the rows of the open result and hands them to @a fn. */
+typedef struct usm__found_t {
+    usm_error_t *(*tell)(usm_txn_t *txn, const struct usm__found_t *found, apr_pool_t *pool);
+    void (*fn)(void);
+    void *baton;
+} usm__found_t;
+/** Run a statement that ends in "idlen = ? AND id IN (@FIND@)" as often as it takes for all @a ids, which it sorts; the
+ * parameters before those two are in @a first. */
+usm_error_t *usm__sql_find(usm_txn_t *txn, usm__stmt_e stmt, const usm__val_t *first, apr_size_t first_count,
+                           const char **ids, int count, const usm__found_t *found, apr_pool_t *scratch_pool);
 apr_int64_t usm__sql_last_id(usm_txn_t *txn);
 /** For errors that a vtable function makes itself. */
 apr_pool_t *usm__sql_pool(usm_txn_t *txn);
@@ -100,6 +110,9 @@ void usm__sql_item_fill(usm_store_vtable_t *vt);
 void usm__sql_pending_fill(usm_store_vtable_t *vt);
 void usm__sql_echo_fill(usm_store_vtable_t *vt);
 void usm__sql_bad_fill(usm_store_vtable_t *vt);
+
+/** Item row (but for its id) from born, died, rev, edge, withheld, digests; the digests in @a pool. */
+void usm__item_from(usm_item_row_t *row, const usm__val_t *col, apr_pool_t *pool);
 
 /** Folder row from the ten columns that FOLDER_GET and COLLECTION_GET begin with; strings in @a pool. */
 void usm__folder_from(usm_folder_row_t *row, const usm__val_t *col, usm_id_t user, apr_pool_t *pool);

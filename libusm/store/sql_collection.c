@@ -22,6 +22,8 @@ static void collection_from(usm_collection_row_t *row, const usm__val_t *col, us
     row->lease = usm__col_text(&col[11], pool);
     row->lease_until = usm__col_time(&col[12]);
     row->retry_at = usm__col_time(&col[13]);
+    row->queued = (int)col[14].i;
+    row->old = (col[15].i ? USM_OLD_ITEMS : 0U) | (col[16].i ? USM_OLD_PENDING : 0U) | (col[17].i ? USM_OLD_ECHO : 0U);
 }
 
 static usm_error_t *collection_get(int *found_p, usm_collection_row_t *row, usm_folder_row_t *folder, usm_txn_t *txn,

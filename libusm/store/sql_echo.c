@@ -59,8 +59,8 @@ static usm_error_t *echo_scan(usm_txn_t *txn, usm_id_t collection, apr_int64_t b
 
 static usm_error_t *echo_put(usm_txn_t *txn, const usm_echo_row_t *row)
 {
-    return usm__sql_exec(
-        NULL, txn, row->collection ? USM__STMT_ECHO_PUT : USM__STMT_SENT_PUT,
+    return usm__sql_put(
+        txn, row->collection ? USM__STMT_ECHO_PUT : USM__STMT_SENT_PUT,
         USM__ARGS(usm__int(row->collection ? row->collection : row->device), usm__int(row->base), usm__int(row->kind),
                   usm__id(row->cid), usm__bits(row->digest), usm__int(!!row->done), usm__int(row->code),
                   usm__longid(row->id), usm__bits(row->rev), usm__time(row->edge), usm__time(row->at)));

@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 /* born, died, rev, edge, withheld, digests. */
-static void item_from(usm_item_row_t *row, const usm__val_t *col, apr_pool_t *pool)
+void usm__item_from(usm_item_row_t *row, const usm__val_t *col, apr_pool_t *pool)
 {
     row->born = col[0].i;
     row->died = col[1].i;
@@ -27,9 +27,40 @@ static usm_error_t *item_get(int *found_p, usm_item_row_t *row, usm_txn_t *txn, 
     if (!col)
         return NULL;
     row->id = apr_pstrdup(pool, id);
-    item_from(row, col, pool);
+    usm__item_from(row, col, pool);
     usm__sql_end(txn);
     return NULL;
+}
+
+static usm_error_t *tell_found(usm_txn_t *txn, const usm__found_t *found, apr_pool_t *pool)
+{
+    const usm__val_t *col;
+    usm_item_row_t rows[USM__FIND];
+    int count = 0;
+    for (;;) {
+        USM_ERR(usm__sql_step(&col, txn));
+        if (!col || count == USM__FIND)
+            break;
+        rows[count].id = usm__col_text(&col[0], pool);
+        usm__item_from(&rows[count++], col + 1, pool);
+    }
+    for (int i = 0; i < count; i++)
+        USM_ERR(((usm_item_row_fn)found->fn)(found->baton, &rows[i]));
+    return NULL;
+}
+
+static usm_error_t *item_find(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, const char **ids, int count,
+                              usm_item_row_fn fn, void *baton, apr_pool_t *scratch_pool)
+{
+    const usm__val_t first[] = {usm__int(gen), usm__int(gen), usm__int(collection)};
+    const usm__found_t found = {.tell = tell_found, .fn = (void (*)(void))fn, .baton = baton};
+    usm_item_row_t row;
+    int one = 0;
+    if (count == 1) {
+        USM_ERR(item_get(&one, &row, txn, collection, gen, ids[0], scratch_pool));
+        return one ? fn(baton, &row) : NULL;
+    }
+    return usm__sql_find(txn, USM__STMT_ITEM_FIND, first, 3, ids, count, &found, scratch_pool);
 }
 
 static usm_error_t *item_add(usm_txn_t *txn, usm_id_t collection, const usm_item_row_t *row)
@@ -58,7 +89,7 @@ static usm_error_t *item_touch(usm_txn_t *txn, usm_id_t collection, apr_int64_t 
 /** A page of items and where the next one begins. */
 typedef struct page_t {
     usm_item_row_t rows[USM__PAGE];
-    int count;
+    int count, limit;
     usm_time_t edge;
     const char *id;
 } page_t;
@@ -73,7 +104,7 @@ static usm_error_t *read_rows(page_t *page, usm_txn_t *txn, apr_pool_t *pool)
             return NULL;
         usm_item_row_t *row = &page->rows[page->count++];
         row->id = usm__col_text(&col[0], pool);
-        item_from(row, col + 1, pool);
+        usm__item_from(row, col + 1, pool);
     }
 }
 
@@ -83,7 +114,7 @@ static usm_error_t *read_ids(page_t *page, usm_txn_t *txn, usm_id_t collection, 
     apr_int64_t idlen = (apr_int64_t)strlen(page->id);
     USM_ERR(usm__sql_select(txn, USM__STMT_ITEM_SCAN,
                             USM__ARGS(usm__int(collection), usm__int(idlen), usm__id(page->id), usm__int(idlen),
-                                      usm__int(gen), usm__int(gen), usm__int(USM__PAGE))));
+                                      usm__int(gen), usm__int(gen), usm__int(page->limit))));
     return read_rows(page, txn, pool);
 }
 
@@ -95,7 +126,7 @@ static usm_error_t *read_edges(page_t *page, usm_txn_t *txn, usm_id_t collection
         txn, USM__STMT_ITEM_EDGE,
         USM__ARGS(usm__int(collection), usm__int(page->edge), usm__int(idlen), usm__id(page->id), usm__int(page->edge),
                   usm__int(idlen), usm__int(page->edge), usm__int(before), usm__int(gen), usm__int(gen),
-                  usm__int(USM__PAGE))));
+                  usm__int(page->limit))));
     return read_rows(page, txn, pool);
 }
 
@@ -103,7 +134,8 @@ typedef usm_error_t *(*read_fn)(page_t *page, usm_txn_t *txn, usm_id_t collectio
                                 apr_pool_t *pool);
 
 static usm_error_t *walk(read_fn read, usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, usm_time_t before,
-                         usm_item_row_fn fn, void *baton, apr_pool_t *scratch_pool)
+                         const usm_item_row_t *after, int limit, usm_item_row_fn fn, void *baton,
+                         apr_pool_t *scratch_pool)
 {
     /* Two pools in turn: the place where the last page ended is needed to read the next. */
     apr_pool_t *own, *pools[2];
@@ -113,10 +145,14 @@ static usm_error_t *walk(read_fn read, usm_txn_t *txn, usm_id_t collection, apr_
     apr_pool_create(&pools[0], own);
     apr_pool_create(&pools[1], own);
     page_t *page = apr_palloc(own, sizeof *page);
-    page->edge = USM_TIME_NONE;
-    page->id = "";
+    page->edge = after ? after->edge : USM_TIME_NONE;
+    page->id = after ? after->id : "";
     do {
         apr_pool_clear(pools[turn]);
+        page->limit = limit < USM__PAGE ? limit : USM__PAGE;
+        if (page->limit <= 0)
+            break;
+        limit -= page->limit;
         err = read(page, txn, collection, gen, before, pools[turn]);
         for (int i = 0; !err && i < page->count; i++) {
             err = fn(baton, &page->rows[i]);
@@ -124,28 +160,37 @@ static usm_error_t *walk(read_fn read, usm_txn_t *txn, usm_id_t collection, apr_
             page->edge = page->rows[i].edge;
         }
         turn = !turn;
-    } while (!err && page->count == USM__PAGE);
+    } while (!err && page->count == page->limit);
     apr_pool_destroy(own);
     return err;
 }
 
-static usm_error_t *item_scan(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, usm_item_row_fn fn, void *baton,
-                              apr_pool_t *scratch_pool)
+static usm_error_t *item_scan(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, const char *after, int limit,
+                              usm_item_row_fn fn, void *baton, apr_pool_t *scratch_pool)
 {
-    return walk(read_ids, txn, collection, gen, 0, fn, baton, scratch_pool);
+    const usm_item_row_t start = {.id = after};
+    return walk(read_ids, txn, collection, gen, 0, &start, limit, fn, baton, scratch_pool);
 }
 
 static usm_error_t *item_edge_scan(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, usm_time_t before,
-                                   usm_item_row_fn fn, void *baton, apr_pool_t *scratch_pool)
+                                   const usm_item_row_t *after, int limit, usm_item_row_fn fn, void *baton,
+                                   apr_pool_t *scratch_pool)
 {
-    return walk(read_edges, txn, collection, gen, before, fn, baton, scratch_pool);
+    return walk(read_edges, txn, collection, gen, before, after, limit, fn, baton, scratch_pool);
 }
 
-static usm_error_t *purge(usm_txn_t *txn, usm_id_t collection, apr_int64_t acked)
+static usm_error_t *purge(usm_txn_t *txn, usm_id_t collection, apr_int64_t acked, unsigned what)
 {
-    static const usm__stmt_e stmts[] = {USM__STMT_ITEM_PURGE, USM__STMT_PENDING_PURGE, USM__STMT_ECHO_PURGE};
-    for (apr_size_t i = 0; i < sizeof stmts / sizeof stmts[0]; i++)
-        USM_ERR(usm__sql_exec(NULL, txn, stmts[i], USM__ARGS(usm__int(collection), usm__int(acked))));
+    static const struct {
+        unsigned bit;
+        usm__stmt_e stmt;
+    } rows[] = {{USM_OLD_ITEMS, USM__STMT_ITEM_PURGE},
+                {USM_OLD_PENDING, USM__STMT_PENDING_PURGE},
+                {USM_OLD_ECHO, USM__STMT_ECHO_PURGE}};
+    for (apr_size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (what & rows[i].bit)
+            USM_ERR(usm__sql_exec(NULL, txn, rows[i].stmt, USM__ARGS(usm__int(collection), usm__int(acked))));
+    }
     return NULL;
 }
 
@@ -162,6 +207,7 @@ static usm_error_t *undo(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen)
 void usm__sql_item_fill(usm_store_vtable_t *vt)
 {
     vt->item_get = item_get;
+    vt->item_find = item_find;
     vt->item_add = item_add;
     vt->item_kill = item_kill;
     vt->item_touch = item_touch;

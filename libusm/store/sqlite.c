@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define COLUMNS_MAX 32
+#define BULK_MAX 512
 
 typedef struct sqlite_target_t {
     const char *path;
@@ -235,6 +236,15 @@ static usm_error_t *sqlite_exec(usm__dbstmt_t *base, const usm__val_t *vals, apr
     return step(stmt, &stmt->row_waits, error_pool);
 }
 
+/* Nothing travels here: a prepared statement run again for each row is the least there is to do. */
+static usm_error_t *sqlite_bulk(usm__dbstmt_t *base, const usm__val_t *vals, apr_size_t rows, apr_size_t count,
+                                apr_pool_t *error_pool)
+{
+    for (apr_size_t row = 0; row < rows; row++)
+        USM_ERR(sqlite_exec(base, vals + row * count, count, error_pool));
+    return NULL;
+}
+
 static usm_error_t *sqlite_fetch(const usm__val_t **row_p, usm__dbstmt_t *base, apr_pool_t *error_pool)
 {
     sqlite_stmt_t *stmt = (sqlite_stmt_t *)base;
@@ -282,7 +292,7 @@ static apr_int64_t sqlite_last_id(usm__db_t *base)
 const usm__driver_t usm__driver_sqlite = {
     .scheme = "sqlite",
     .dialect = USM__SQLITE,
-    .bulk_max = 1,
+    .bulk_max = BULK_MAX,
     .target = sqlite_target,
     .connect = sqlite_connect,
     .alive = sqlite_alive,
@@ -290,6 +300,7 @@ const usm__driver_t usm__driver_sqlite = {
     .direct = sqlite_direct,
     .prepare = sqlite_prepare,
     .exec = sqlite_exec,
+    .bulk = sqlite_bulk,
     .fetch = sqlite_fetch,
     .reset = sqlite_reset,
     .affected = sqlite_affected,

@@ -125,20 +125,31 @@ static usm_error_t *failure(apr_status_t code, const char *name)
     OP(item_touch,                                                                                                     \
        (usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, const char *id, apr_uint64_t rev, usm_time_t edge),      \
        (txn, collection, gen, id, rev, edge))                                                                          \
-    OP(item_scan,                                                                                                      \
-       (usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, usm_item_row_fn fn, void *baton,                         \
-        apr_pool_t *scratch_pool),                                                                                     \
-       (txn, collection, gen, fn, baton, scratch_pool))                                                                \
-    OP(item_edge_scan,                                                                                                 \
-       (usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, usm_time_t before, usm_item_row_fn fn,                   \
+    OP(item_find,                                                                                                      \
+       (usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, const char **ids, int count, usm_item_row_fn fn,         \
         void *baton, apr_pool_t *scratch_pool),                                                                        \
-       (txn, collection, gen, before, fn, baton, scratch_pool))                                                        \
+       (txn, collection, gen, ids, count, fn, baton, scratch_pool))                                                    \
+    OP(item_scan,                                                                                                      \
+       (usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, const char *after, int limit, usm_item_row_fn fn,        \
+        void *baton, apr_pool_t *scratch_pool),                                                                        \
+       (txn, collection, gen, after, limit, fn, baton, scratch_pool))                                                  \
+    OP(item_edge_scan,                                                                                                 \
+       (usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, usm_time_t before, const usm_item_row_t *after,          \
+        int limit, usm_item_row_fn fn, void *baton, apr_pool_t *scratch_pool),                                         \
+       (txn, collection, gen, before, after, limit, fn, baton, scratch_pool))                                          \
     OP(pending_put, (usm_txn_t *txn, usm_id_t collection, const usm_pending_row_t *row), (txn, collection, row))       \
     OP(pending_drop, (usm_txn_t *txn, usm_id_t collection, const char *id), (txn, collection, id))                     \
+    OP(pending_told,                                                                                                   \
+       (usm_txn_t *txn, usm_id_t collection, const usm_pending_row_t *row, apr_int64_t gen),                           \
+       (txn, collection, row, gen))                                                                                    \
     OP(pending_scan,                                                                                                   \
-       (usm_txn_t *txn, usm_id_t collection, int limit, usm_pending_row_fn fn, void *baton,                            \
+       (usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, int limit, usm_pending_row_fn fn, void *baton,           \
         apr_pool_t *scratch_pool),                                                                                     \
-       (txn, collection, limit, fn, baton, scratch_pool))                                                              \
+       (txn, collection, gen, limit, fn, baton, scratch_pool))                                                         \
+    OP(pending_find,                                                                                                   \
+       (usm_txn_t *txn, usm_id_t collection, const char **ids, int count, usm_pending_row_fn fn, void *baton,          \
+        apr_pool_t *scratch_pool),                                                                                     \
+       (txn, collection, ids, count, fn, baton, scratch_pool))                                                         \
     OP(pending_get,                                                                                                    \
        (int *found_p, usm_pending_row_t *row, usm_txn_t *txn, usm_id_t collection, const char *id,                     \
         apr_pool_t *pool),                                                                                             \
@@ -149,7 +160,7 @@ static usm_error_t *failure(apr_status_t code, const char *name)
     OP(pending_count,                                                                                                  \
        (int *count_p, usm_txn_t *txn, usm_id_t collection, int limit),                                                 \
        (count_p, txn, collection, limit))                                                                              \
-    OP(purge, (usm_txn_t *txn, usm_id_t collection, apr_int64_t acked), (txn, collection, acked))                      \
+    OP(purge, (usm_txn_t *txn, usm_id_t collection, apr_int64_t acked, unsigned what), (txn, collection, acked, what)) \
     OP(undo, (usm_txn_t *txn, usm_id_t collection, apr_int64_t gen), (txn, collection, gen))                           \
     OP(echo_get,                                                                                                       \
        (int *found_p, usm_echo_row_t *row, usm_txn_t *txn, usm_id_t collection, usm_id_t device,                       \

@@ -858,6 +858,11 @@ static void test_random_walk(void **state)
     for (unsigned s = first; s < first + count; s++) {
         teardown(state);
         assert_int_equal(setup(state), 0);
+        if (s % 2) { /* as if there were a hundred times as many items */
+            ctx->write_batch = 3;
+            ctx->scan_rows = 2;
+            ctx->run_rows = 4;
+        }
         walk(s);
     }
 }

@@ -187,7 +187,9 @@ static void step_drop(usm_txn_t *txn, int id)
 
 static void step_take(usm_txn_t *txn, int id)
 {
-    model_pending_t *row = find_pending(id, 0), *before = find_pending(id, model.gen + 1);
+    model_pending_t *row = find_pending(id, 0);
+    if (find_pending(id, model.gen + 1)) /* an id is taken once in a generation */
+        return;
     int newer = row && chance(10); /* the entry changed after it was read: it stays */
     apr_int64_t gen = chance(15) ? 0 : model.gen + 1;
     usm_pending_row_t seen = {.id = ids[id], .state = row ? row->state : 0, .rev = row ? row->rev : 1};
@@ -202,9 +204,24 @@ static void step_take(usm_txn_t *txn, int id)
         row->used = 0;
         return;
     }
-    if (before)
-        before->used = 0;
     row->taken = gen;
+}
+
+/* Told without having been queued. */
+static void step_told(usm_txn_t *txn, int id)
+{
+    model_pending_t *row = NULL;
+    for (int i = 0; !row && i < TAKEN; i++) {
+        if (!model.pending[id][i].used)
+            row = &model.pending[id][i];
+    }
+    if (!row || find_pending(id, model.gen + 1))
+        return;
+    *row = (model_pending_t){.ord = below(20) - 10, .rev = rnd(), .edge = random_edge(), .state = below(3), .used = 1,
+                             .taken = model.gen + 1};
+    usm_pending_row_t pending = {.id = ids[id], .state = row->state, .rev = row->rev, .edge = row->edge,
+                                 .ord = row->ord};
+    OK(vt->pending_told(txn, coll, &pending, model.gen + 1));
 }
 
 /* The answer goes out: the generation being built is the newest. */
@@ -217,14 +234,15 @@ static void step_answer(void)
 static void step_purge(usm_txn_t *txn)
 {
     model.acked = model.gen;
-    OK(vt->purge(txn, coll, model.acked));
+    unsigned what = (unsigned)below(USM_OLD_ALL + 1);
+    OK(vt->purge(txn, coll, model.acked, what));
     for (int id = 0; id < IDS; id++) {
         for (int i = 0; i < ROWS; i++) {
-            if (model.items[id][i].died <= model.acked)
+            if (what & USM_OLD_ITEMS && model.items[id][i].died <= model.acked)
                 model.items[id][i].used = 0;
         }
         for (int i = 0; i < TAKEN; i++) {
-            if (model.pending[id][i].taken > 0 && model.pending[id][i].taken <= model.acked)
+            if (what & USM_OLD_PENDING && model.pending[id][i].taken > 0 && model.pending[id][i].taken <= model.acked)
                 model.pending[id][i].used = 0;
         }
     }
@@ -291,7 +309,14 @@ static void check_scan(usm_txn_t *txn, apr_int64_t gen)
         if (visible(by_id[i], gen))
             expect.order[expect.count++] = by_id[i];
     }
-    OK(vt->item_scan(txn, coll, gen, check_item, &expect, pool));
+    int limit = chance(50) ? IDS : 1 + below(300), before;
+    const char *after = "";
+    do {
+        before = expect.next;
+        OK(vt->item_scan(txn, coll, gen, after, limit, check_item, &expect, pool));
+        assert_true(expect.next - before <= limit);
+        after = expect.next ? ids[expect.order[expect.next - 1]] : "";
+    } while (expect.next - before == limit);
     assert_int_equal(expect.next, expect.count);
 }
 
@@ -313,7 +338,15 @@ static void check_edges(usm_txn_t *txn, apr_int64_t gen, usm_time_t before)
     }
     sort_gen = gen;
     qsort(expect.order, (size_t)expect.count, sizeof expect.order[0], compare_edges);
-    OK(vt->item_edge_scan(txn, coll, gen, before, check_item, &expect, pool));
+    int limit = chance(50) ? IDS : 1 + below(300), at;
+    usm_item_row_t after = {0};
+    do {
+        at = expect.next;
+        OK(vt->item_edge_scan(txn, coll, gen, before, at ? &after : NULL, limit, check_item, &expect, pool));
+        if (expect.next > at)
+            after = (usm_item_row_t){.id = ids[expect.order[expect.next - 1]],
+                                     .edge = visible(expect.order[expect.next - 1], gen)->edge};
+    } while (expect.next - at == limit);
     assert_int_equal(expect.next, expect.count);
 }
 
@@ -323,7 +356,7 @@ static int compare_pending(const void *a, const void *b)
     return x->ord != y->ord ? (x->ord > y->ord ? -1 : 1) : compare_ids(a, b);
 }
 
-static usm_error_t *check_entry(void *baton, const usm_pending_row_t *row)
+static usm_error_t *check_entry(void *baton, const usm_pending_row_t *row, const usm_item_row_t *has)
 {
     expect_t *expect = baton;
     assert_true(expect->next < expect->count);
@@ -334,7 +367,11 @@ static usm_error_t *check_entry(void *baton, const usm_pending_row_t *row)
     assert_true(row->rev == want->rev);
     assert_int_equal(row->edge, want->edge);
     assert_int_equal(row->ord, want->ord);
-    return NULL;
+    if (!expect->gen)
+        return NULL;
+    assert_int_equal(has != NULL, visible(id, expect->gen) != NULL);
+    expect_t item = {.order = {id}, .count = 1, .gen = expect->gen};
+    return has ? check_item(&item, has) : NULL;
 }
 
 static void check_pending(usm_txn_t *txn)
@@ -352,8 +389,61 @@ static void check_pending(usm_txn_t *txn)
         expect.count = limit;
     OK(vt->pending_count(&count, txn, coll, limit));
     assert_int_equal(count, expect.count);
-    OK(vt->pending_scan(txn, coll, limit, check_entry, &expect, pool));
+    expect.gen = model.gen + below(2);
+    OK(vt->pending_scan(txn, coll, expect.gen, limit, check_entry, &expect, pool));
     assert_int_equal(expect.next, expect.count);
+}
+
+/* ---- rows asked for by their ids: each once, all that are there ---- */
+
+typedef struct finding_t {
+    apr_int64_t gen;
+    int wanted[IDS], left;
+} finding_t;
+
+static int index_of(const char *id)
+{
+    int i = 0;
+    while (strcmp(ids[i], id) != 0)
+        i++;
+    return i;
+}
+
+static usm_error_t *found_item(void *baton, const usm_item_row_t *row)
+{
+    finding_t *f = baton;
+    expect_t expect = {.order = {index_of(row->id)}, .count = 1, .gen = f->gen};
+    assert_int_equal(f->wanted[expect.order[0]], 1);
+    f->wanted[expect.order[0]] = 0;
+    f->left--;
+    return check_item(&expect, row);
+}
+
+static usm_error_t *found_entry(void *baton, const usm_pending_row_t *row, const usm_item_row_t *has)
+{
+    finding_t *f = baton;
+    expect_t expect = {.order = {index_of(row->id)}, .count = 1};
+    assert_int_equal(f->wanted[expect.order[0]], 1);
+    f->wanted[expect.order[0]] = 0;
+    f->left--;
+    return check_entry(&expect, row, has);
+}
+
+static void check_find(usm_txn_t *txn)
+{
+    const char *names[IDS];
+    int count = chance(30) ? 1 : 1 + below(IDS);
+    finding_t items = {.gen = model.gen + below(2)}, entries = {0};
+    for (int i = 0; i < count; i++) {
+        int id = by_id[(i * 3 + count) % IDS];
+        names[i] = ids[id];
+        items.left += items.wanted[id] = visible(id, items.gen) != NULL;
+        entries.left += entries.wanted[id] = find_pending(id, 0) != NULL;
+    }
+    OK(vt->item_find(txn, coll, items.gen, names, count, found_item, &items, pool));
+    OK(vt->pending_find(txn, coll, names, count, found_entry, &entries, pool));
+    assert_int_equal(items.left, 0);
+    assert_int_equal(entries.left, 0);
 }
 
 static void check_one(usm_txn_t *txn, int id)
@@ -369,8 +459,9 @@ static void check_one(usm_txn_t *txn, int id)
     expect.next = 0;
     OK(vt->pending_get(&found, &pending, txn, coll, ids[id], pool));
     assert_int_equal(found, find_pending(id, 0) != NULL);
+    expect.gen = 0;
     if (found)
-        check_entry(&expect, &pending);
+        check_entry(&expect, &pending, NULL);
 }
 
 /* Nothing stays behind that no generation shows. */
@@ -394,6 +485,7 @@ static void check_all(usm_txn_t *txn)
     check_edges(txn, model.gen, (usm_time_t)below(60) - 12);
     check_edges(txn, model.gen + 1, APR_INT64_MAX);
     check_pending(txn);
+    check_find(txn);
 }
 
 /* ---- the run ---- */
@@ -403,7 +495,7 @@ typedef void (*step_fn)(usm_txn_t *txn, int id);
 static void one_step(usm_txn_t *txn)
 {
     static const step_fn steps[] = {step_add, step_add, step_add,  step_kill, step_touch, step_put,
-                                    step_put, step_put, step_drop, step_take, step_take,  check_one};
+                                    step_put, step_put, step_drop, step_take, step_take,  step_told, check_one};
     int what = below(1000);
     if (what < 10)
         step_answer();

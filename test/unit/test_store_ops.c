@@ -404,10 +404,10 @@ static void test_echo(void **state)
     assert_false(found);
     OK(vt->echo_get(&found, &got, txn, 0, ids.device, 3, USM_ECHO_ADD, "cid", pool));
     assert_false(found);
-    OK(vt->purge(txn, ids.collection, 3));
+    OK(vt->purge(txn, ids.collection, 3, USM_OLD_ALL));
     OK(vt->echo_get(&found, &got, txn, ids.collection, ids.device, 3, USM_ECHO_ADD, "cid", pool));
     assert_true(found);
-    OK(vt->purge(txn, ids.collection, 4));
+    OK(vt->purge(txn, ids.collection, 4, USM_OLD_ALL));
     OK(vt->echo_get(&found, &got, txn, ids.collection, ids.device, 3, USM_ECHO_ADD, "cid", pool));
     assert_false(found);
     OK(vt->commit(txn));

@@ -102,7 +102,7 @@ static int explain_sqlite(usm__db_t *db, const char *name, const char *sql)
 {
     usm__dbstmt_t *stmt;
     const usm__val_t *row;
-    usm__val_t none[16] = {{.kind = USM__NULL}};
+    usm__val_t none[USM__FIND + 16] = {{.kind = USM__NULL}};
     int params = 0, bad = 0, rows = 0;
     for (const char *p = sql; (p = strchr(p, '?')); p++) {
         int number = p[1] >= '0' && p[1] <= '9' ? (int)apr_strtoi64(p + 1, NULL, 10) : params + 1;

@@ -76,6 +76,7 @@ typedef struct usm_bget_t {
     apr_uint64_t rev;
     usm_time_t edge;
     usm_error_t *error; /**< this item alone cannot be read; item is NULL then */
+    int later;          /**< not read yet, there was enough already (never the first one): ask again */
 } usm_bget_t;
 
 typedef struct usm_bwrite_t {
@@ -147,7 +148,8 @@ typedef struct usm_backend_vtable_t {
                             const usm_brange_t *range, const char *cursor, int force_full, const usm_bsink_t *sink,
                             apr_pool_t *result_pool, apr_pool_t *scratch_pool);
     /** Read items; @a gets holds @a count rows with `id` set, filled in place. As few HTTP calls as the server allows.
-     * At most 50 rows a call. Gone items and items of a kind devices cannot show have item NULL, error NULL. */
+     * At most 256 rows a call; a backend that finds them too large reads the first of them and marks the others. Gone
+     * items and items of a kind devices cannot show have item NULL, error NULL. */
     usm_error_t *(*get)(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,
                         const usm_fetch_t *fetch, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
     /** Create. @a uid is a text unique for this add; find_uid() must find the item by it later (lost answers). */

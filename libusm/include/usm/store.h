@@ -6,7 +6,9 @@
  * its connection back on commit or rollback; clearing its pool rolls back. Deadlocks and lock time-outs come as
  * BUSY, lost connections as STORE; both are retried once inside begin() only.
  * Writing needs a WRITE handle. After any error but EXISTS and LIMIT a WRITE handle can only be rolled back; an error
- * of item_add(), item_kill(), item_touch(), pending_put(), pending_drop() may be told by a later call of the handle.
+ * of item_add(), item_kill(), item_touch(), pending_put(), pending_told(), pending_take(), pending_drop(), echo_put()
+ * may be told by a later call of the handle. Calls of one of these in a row go to the database together, and are
+ * cheapest so.
  * Ids longer than 255 bytes (backend ids and tokens of folders: 1,024) give LIMIT.
  * Text results live in the pool given. Rows are told to callbacks one by one and live as long as the call; the callback
  * may use the handle; rows it changes may still be told in their old form.
@@ -75,7 +77,11 @@ typedef struct usm_collection_row_t {
     const char *lease;    /**< "" or who applies client changes now */
     usm_time_t lease_until;
     usm_time_t retry_at;  /**< when to try items held back for a passing error again; USM_TIME_NONE = never */
+    int queued;           /**< read only: there are untaken pending entries */
+    unsigned old;         /**< read only: what purge() of the newest generation would find, USM_OLD_… bits */
 } usm_collection_row_t;
+
+enum { USM_OLD_ITEMS = 1, USM_OLD_PENDING = 2, USM_OLD_ECHO = 4, USM_OLD_ALL = 7 };
 
 typedef struct usm_item_row_t {
     const char *id;     /**< backend's item id, up to 255 bytes */
@@ -146,7 +152,8 @@ typedef usm_error_t *(*usm_conflict_row_fn)(void *baton, const usm_conflict_row_
 typedef usm_error_t *(*usm_bad_row_fn)(void *baton, const usm_bad_row_t *row);
 typedef usm_error_t *(*usm_device_sum_fn)(void *baton, const usm_device_sum_t *sum);
 typedef usm_error_t *(*usm_item_row_fn)(void *baton, const usm_item_row_t *row);
-typedef usm_error_t *(*usm_pending_row_fn)(void *baton, const usm_pending_row_t *row);
+/** @a has: what the device has of the item, NULL when nothing or when it was not asked for. */
+typedef usm_error_t *(*usm_pending_row_fn)(void *baton, const usm_pending_row_t *row, const usm_item_row_t *has);
 typedef usm_error_t *(*usm_echo_row_fn)(void *baton, const usm_echo_row_t *row);
 typedef usm_error_t *(*usm_folder_row_fn)(void *baton, const usm_folder_row_t *row);
 
@@ -211,6 +218,9 @@ typedef struct usm_store_vtable_t {
     /** The row the device has in generation @a gen. */
     usm_error_t *(*item_get)(int *found_p, usm_item_row_t *row, usm_txn_t *txn, usm_id_t collection, apr_int64_t gen,
                              const char *id, apr_pool_t *pool);
+    /** Those of @a count ids that the device has in generation @a gen, in no order. The ids may be sorted anew. */
+    usm_error_t *(*item_find)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, const char **ids, int count,
+                              usm_item_row_fn fn, void *baton, apr_pool_t *scratch_pool);
     /** Insert, or replace the row of the same id and birth. */
     usm_error_t *(*item_add)(usm_txn_t *txn, usm_id_t collection, const usm_item_row_t *row);
     usm_error_t *(*item_kill)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, const char *id,
@@ -218,29 +228,38 @@ typedef struct usm_store_vtable_t {
     /** Only the revision (and edge) moved, nothing a device sees: changed in place. */
     usm_error_t *(*item_touch)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, const char *id, apr_uint64_t rev,
                                usm_time_t edge);
-    /** Rows of generation @a gen in (length(id), id) byte order. */
-    usm_error_t *(*item_scan)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, usm_item_row_fn fn, void *baton,
-                              apr_pool_t *scratch_pool);
-    /** Rows of generation @a gen whose edge lies before @a before; uses an index. */
+    /** Rows of generation @a gen in (length(id), id) byte order, at most @a limit of those behind the id @a after
+     * ("": from the first). */
+    usm_error_t *(*item_scan)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, const char *after, int limit,
+                              usm_item_row_fn fn, void *baton, apr_pool_t *scratch_pool);
+    /** Rows of generation @a gen whose edge lies before @a before, in order of the edge, at most @a limit of those
+     * behind the row @a after (its edge and id count; NULL: from the first); uses an index. */
     usm_error_t *(*item_edge_scan)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, usm_time_t before,
-                                   usm_item_row_fn fn, void *baton, apr_pool_t *scratch_pool);
+                                   const usm_item_row_t *after, int limit, usm_item_row_fn fn, void *baton,
+                                   apr_pool_t *scratch_pool);
 
     /** Insert or replace the untaken entry of row->id. */
     usm_error_t *(*pending_put)(usm_txn_t *txn, usm_id_t collection, const usm_pending_row_t *row);
     usm_error_t *(*pending_drop)(usm_txn_t *txn, usm_id_t collection, const char *id); /**< untaken entry */
-    /** Untaken entries in order (ord descending, then id), at most @a limit. */
-    usm_error_t *(*pending_scan)(usm_txn_t *txn, usm_id_t collection, int limit, usm_pending_row_fn fn, void *baton,
-                                 apr_pool_t *scratch_pool);
+    /** Insert an entry that was never queued as told in generation @a gen. */
+    usm_error_t *(*pending_told)(usm_txn_t *txn, usm_id_t collection, const usm_pending_row_t *row, apr_int64_t gen);
+    /** Untaken entries in order (ord descending, then id), at most @a limit, with what the device has of each in
+     * generation @a gen. */
+    usm_error_t *(*pending_scan)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen, int limit, usm_pending_row_fn fn,
+                                 void *baton, apr_pool_t *scratch_pool);
     usm_error_t *(*pending_get)(int *found_p, usm_pending_row_t *row, usm_txn_t *txn, usm_id_t collection,
                                 const char *id, apr_pool_t *pool);
+    /** The untaken entries of @a count ids, as far as there are any, in no order. The ids may be sorted anew. */
+    usm_error_t *(*pending_find)(usm_txn_t *txn, usm_id_t collection, const char **ids, int count,
+                                 usm_pending_row_fn fn, void *baton, apr_pool_t *scratch_pool);
     /** Mark the untaken entry of seen->id as told in generation @a gen (0: remove it), if it still has the state and
-     * revision of @a seen: an entry that became newer meanwhile stays. */
+     * revision of @a seen: an entry that became newer meanwhile stays. In one generation an id is taken once. */
     usm_error_t *(*pending_take)(usm_txn_t *txn, usm_id_t collection, const usm_pending_row_t *seen, apr_int64_t gen);
     usm_error_t *(*pending_count)(int *count_p, usm_txn_t *txn, usm_id_t collection, int limit);
 
-    /** Forget what generation @a acked made superfluous: item rows with died <= acked, pending taken <= acked, echo
-     * with base < acked. */
-    usm_error_t *(*purge)(usm_txn_t *txn, usm_id_t collection, apr_int64_t acked);
+    /** Forget what generation @a acked made superfluous, as far as @a what (USM_OLD_… bits) names it: item rows with
+     * died <= acked, pending taken <= acked, echo with base < acked. */
+    usm_error_t *(*purge)(usm_txn_t *txn, usm_id_t collection, apr_int64_t acked, unsigned what);
     /** Undo generation @a gen: rows born in it go, rows that died in it live again, pending taken in it is untaken
      * (unless a newer untaken entry of the same id is there). */
     usm_error_t *(*undo)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen);
