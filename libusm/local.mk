@@ -33,12 +33,14 @@ dist_usminclude_HEADERS = \
 	libusm/include/usm/mail.h \
 	libusm/include/usm/read.h \
 	libusm/include/usm/search.h \
+	libusm/include/usm/recur.h \
 	libusm/include/usm/session.h \
 	libusm/include/usm/store.h \
 	libusm/include/usm/sync.h \
 	libusm/include/usm/types.h \
 	libusm/include/usm/usm.h \
-	libusm/include/usm/watch.h
+	libusm/include/usm/watch.h \
+	libusm/include/usm/zone.h
 usmtbldir = $(usmincludedir)/tbl
 dist_usmtbl_HEADERS = \
 	libusm/include/usm/tbl/contact.h \

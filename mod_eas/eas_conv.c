@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eas_series.h"
 #include "eas_timezone.h"
 
 #define PAGE_OF(tag) ((tag) >> 8)
@@ -107,7 +108,7 @@ static void enc_date(eas_map_t *map, const eas_row_t *row, const usm_value_t *v)
     put_time(map, row->tag, v->u.num + (is_task ? 0 : NOON_MS));
 }
 
-const char *eas_user_zone(eas_map_t *map)
+const char *eas_user_zone(const eas_map_t *map)
 {
     const usm_userinfo_t *info = NULL;
     usm_error_t *err = map->ctx->session ? usm_session_userinfo(&info, map->ctx->session) : NULL;
@@ -126,15 +127,18 @@ static usm_time_t far_east(eas_map_t *map, usm_time_t t)
     return offset >= USM_DAY_MS / 2 && (t + offset) % USM_DAY_MS == 0 ? offset : 0;
 }
 
+usm_time_t eas_day_of(eas_map_t *map, usm_time_t t)
+{
+    usm_time_t east = far_east(map, t);
+    return usm_date_floor(t + (east ? east : USM_DAY_MS / 2 - 1));
+}
+
 static usm_error_t *dec_date(usm_item_t *item, eas_map_t *map, const eas_row_t *row, const eas_node_t *node)
 {
-    usm_time_t t, east;
+    usm_time_t t;
     if (!eas_time_parse(&t, eas_node_text(node)))
         return bad(map, row);
-    east = far_east(map, t);
-    t += east ? east : USM_DAY_MS / 2 - 1;
-    t -= ((t % USM_DAY_MS) + USM_DAY_MS) % USM_DAY_MS;
-    usm_item_set_num(item, row->field, t);
+    usm_item_set_num(item, row->field, eas_day_of(map, t));
     return NULL;
 }
 
@@ -606,4 +610,6 @@ const eas_conv_t eas_convs[USM_T_COUNT] = {
     [USM_T_FOLDERREF] = {NULL, NULL},
     [USM_T_ROLE] = {NULL, NULL},
     [USM_T_CLASS] = {NULL, NULL},
+    [USM_T_RECURRENCE] = {eas_encode_recurrence, eas_decode_recurrence},
+    [USM_T_EXCEPTIONS] = {eas_encode_exceptions, NULL}, /* read when the event's times are known: class_event.c */
 };

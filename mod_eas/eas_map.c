@@ -53,7 +53,7 @@ const eas_row_t *eas_map_rows(usm_class_e cls)
     return (unsigned)cls < USM_CLASS_COUNT ? classes[cls].rows : no_rows;
 }
 
-static int in_version(const eas_row_t *row, unsigned version)
+int eas_map_in_version(const eas_row_t *row, unsigned version)
 {
     return version >= row->since && version <= row->until;
 }
@@ -62,7 +62,8 @@ static void encode_row(eas_map_t *map, const eas_row_t *row)
 {
     const class_t *cls = &classes[map->cls];
     const usm_value_t *v = &map->item->v[row->field];
-    if (!in_version(row, map->ctx->version) || !eas_convs[row->type].encode || (cls->skips && cls->skips(map, row)))
+    if (!eas_map_in_version(row, map->ctx->version) || !eas_convs[row->type].encode ||
+        (cls->skips && cls->skips(map, row)))
         return;
     /* A flag or label that is gone has to be said; any other value that is not there is not mentioned. */
     if (v->state == USM_SET || row->type == USM_T_FLAG || row->type == USM_T_LABEL)
@@ -101,7 +102,7 @@ void eas_map_encode(eas_map_t *map, const usm_item_t *item, const usm_fieldset_t
 static const eas_row_t *row_of(usm_class_e cls, unsigned tag, unsigned version)
 {
     for (const eas_row_t *row = classes[cls].rows; row->name; row++) {
-        if (row->tag == tag && in_version(row, version))
+        if (row->tag == tag && eas_map_in_version(row, version))
             return row;
         if (row->type == USM_T_BODY && version < 120 && tag == classes[cls].body25)
             return row;
@@ -123,9 +124,8 @@ static int is_cut_body25(const eas_map_t *map, const eas_row_t *row, const eas_n
            eas_node_bool(eas_node_child(data, classes[map->cls].truncated25), &cut) && cut;
 }
 
-usm_error_t *eas_map_decode(usm_item_t **item_p, eas_map_t *map, const eas_node_t *data)
+usm_error_t *eas_map_read_rows(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
 {
-    usm_item_t *item = usm_item_create(map->cls, map->pool);
     const eas_node_t *node;
     EAS_NODE_EACH(node, data)
     {
@@ -138,6 +138,13 @@ usm_error_t *eas_map_decode(usm_item_t **item_p, eas_map_t *map, const eas_node_
         else
             USM_ERR_W(eas_convs[row->type].decode(item, map, row, node), "field %s", row->name);
     }
+    return NULL;
+}
+
+usm_error_t *eas_map_decode(usm_item_t **item_p, eas_map_t *map, const eas_node_t *data)
+{
+    usm_item_t *item = usm_item_create(map->cls, map->pool);
+    USM_ERR(eas_map_read_rows(item, map, data));
     if (classes[map->cls].decoded)
         USM_ERR(classes[map->cls].decoded(item, map, data));
     *item_p = item;
@@ -152,7 +159,7 @@ void eas_map_ghosted(usm_fieldset_t *ghosted, usm_class_e cls, unsigned version,
     for (const eas_row_t *row = classes[cls].rows; row->name; row++) {
         unsigned flags = usm_field(cls, row->field)->flags;
         int ghost = supported && (flags & USM_F_GHOST) && !USM_FIELDSET_HAS(supported, row->field);
-        if (in_version(row, version) && !ghost)
+        if (eas_map_in_version(row, version) && !ghost)
             USM_FIELDSET_DEL(ghosted, row->field);
     }
 }

@@ -40,6 +40,8 @@ typedef struct eas_map_t {
     const eas_view_t *view;
     const char *server_id; /**< of the item being encoded: part of its attachments' references */
     const usm_item_t *item;
+    const usm_item_t *series; /**< while an occurrence of it is being written */
+    const usm_item_t *base;   /**< decoding a change: the item as the server has it, NULL when that is not needed */
     apr_pool_t *pool;
 } eas_map_t;
 
@@ -61,6 +63,10 @@ void eas_map_encode(eas_map_t *map, const usm_item_t *item, const usm_fieldset_t
  * versions, of no row or of one that devices cannot change are passed over. Errors: INVALID (a value that cannot be).
  */
 usm_error_t *eas_map_decode(usm_item_t **item_p, eas_map_t *map, const eas_node_t *data);
+/** The part of eas_map_decode() that goes by rows: read the children of @a data into @a item. */
+usm_error_t *eas_map_read_rows(usm_item_t *item, eas_map_t *map, const eas_node_t *data);
+/** Does the row's element exist in a version? */
+int eas_map_in_version(const eas_row_t *row, unsigned version);
 /** Fields that stay when a change leaves them out: those the version has no element for, and, by the Supported list
  * kept from the first Sync, the ghosted ones. @a supported NULL = there was no Supported element. */
 void eas_map_ghosted(usm_fieldset_t *ghosted, usm_class_e cls, unsigned version, const usm_fieldset_t *supported);
@@ -79,12 +85,14 @@ typedef struct eas_conv_t {
 extern const eas_conv_t eas_convs[USM_T_COUNT];
 /** Parse a dateTime in either form. @return 0 when it is none. */
 int eas_time_parse(usm_time_t *t, const char *text);
+/** Day that a dateTime stands for where a device means a day: midnight of its zone, noon, or midnight UTC. */
+usm_time_t eas_day_of(eas_map_t *map, usm_time_t t);
 /** Write the blob of a zone, or of UTC when it is unknown, as Calendar:Timezone. */
 void eas_zone_put(eas_map_t *map, const char *zone);
 /** Rule out of a Calendar:Timezone element. @return 0 when it is none. */
 int eas_zone_read(eas_tzrule_t *rule, const eas_node_t *node, apr_pool_t *pool);
 /** Name of the user's own zone; NULL when nobody knows. */
-const char *eas_user_zone(eas_map_t *map);
+const char *eas_user_zone(const eas_map_t *map);
 
 /** "Name" <address>, or the address alone. */
 const char *eas_address(const usm_addr_t *a, apr_pool_t *pool);
@@ -103,7 +111,11 @@ int eas_event_skips(eas_map_t *map, const eas_row_t *row);
 void eas_contact_extra(eas_map_t *map, const usm_item_t *item);
 void eas_task_extra(eas_map_t *map, const usm_item_t *item);
 usm_error_t *eas_task_decoded(usm_item_t *item, eas_map_t *map, const eas_node_t *data);
+/** The Location of 16.x as the item's. */
+void eas_event_place(usm_item_t *item, const eas_node_t *data);
 /** An event time on the wire for the item's zone; used by the converter of EVTIME. */
 usm_time_t eas_event_wire_time(eas_map_t *map, usm_time_t t);
+/** Does a change of an event have to be read beside what the server has of it (map->base)? */
+int eas_event_needs_base(const eas_node_t *data, unsigned version);
 
 #endif

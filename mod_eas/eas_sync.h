@@ -18,6 +18,7 @@ typedef struct eas_response_row_t {
     const char *client_id, *server_id;
     int status;
     const usm_item_t *item; /**< Fetch */
+    const char *instance_id; /**< of a command for one occurrence, else NULL */
 } eas_response_row_t;
 
 typedef struct eas_collection_t {

@@ -1,176 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "eas_timezone.h"
 
-#include <apr_file_io.h>
 #include <apr_strings.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ZONEINFO "/usr/share/zoneinfo/"
 #define DAY 86400
 
-/* ---- calendar arithmetic (proleptic Gregorian) ---- */
-
-static apr_int64_t days_from_civil(apr_int64_t y, int m, int d)
-{
-    y -= m <= 2;
-    apr_int64_t era = (y >= 0 ? y : y - 399) / 400;
-    apr_int64_t yoe = y - era * 400, doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
-
-static apr_int64_t year_of(apr_int64_t seconds)
-{
-    apr_int64_t days = seconds / DAY - (seconds % DAY < 0);
-    apr_int64_t y = 1970 + days / 366;
-    while (days_from_civil(y + 1, 1, 1) <= days)
-        y++;
-    while (days_from_civil(y, 1, 1) > days)
-        y--;
-    return y;
-}
-
-/* Local seconds since 1970 at which the clock changes in a year. */
-static apr_int64_t change_at(const eas_tzchange_t *c, apr_int64_t year)
-{
-    apr_int64_t first = days_from_civil(year, c->month, 1);
-    int weekday = (int)(((first + 4) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
-    apr_int64_t day = first + (c->weekday - weekday + 7) % 7 + (c->week - 1) * 7;
-    apr_int64_t next = c->month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, c->month + 1, 1);
-    while (day >= next)
-        day -= 7;
-    return day * DAY + c->seconds;
-}
-
-/* ---- POSIX rules ---- */
-
-static const char *skip_name(const char *p)
-{
-    if (*p == '<') {
-        const char *end = strchr(p, '>');
-        return end ? end + 1 : NULL;
-    }
-    const char *start = p;
-    while (isalpha((unsigned char)*p))
-        p++;
-    return p - start >= 3 ? p : NULL;
-}
-
-static const char *parse_hms(int *seconds, const char *p)
-{
-    int sign = 1, part[3] = {0, 0, 0};
-    if (*p == '+' || *p == '-')
-        sign = *p++ == '-' ? -1 : 1;
-    if (!isdigit((unsigned char)*p))
-        return NULL;
-    for (int i = 0; i < 3; i++) {
-        for (int n = 0; isdigit((unsigned char)*p) && n < 3; n++)
-            part[i] = part[i] * 10 + (*p++ - '0');
-        if (*p != ':' || i == 2)
-            break;
-        p++;
-    }
-    *seconds = sign * (part[0] * 3600 + part[1] * 60 + part[2]);
-    return p;
-}
-
-static const char *parse_change(eas_tzchange_t *c, const char *p)
-{
-    char *end;
-    if (*p++ != ',' || *p++ != 'M')
-        return NULL;
-    c->month = (int)strtol(p, &end, 10);
-    if (*end != '.')
-        return NULL;
-    c->week = (int)strtol(end + 1, &end, 10);
-    if (*end != '.')
-        return NULL;
-    c->weekday = (int)strtol(end + 1, &end, 10);
-    c->seconds = 7200;
-    p = end;
-    if (*p == '/')
-        p = parse_hms(&c->seconds, p + 1);
-    return p && c->month >= 1 && c->month <= 12 && c->week >= 1 && c->week <= 5 && c->weekday >= 0 && c->weekday <= 6
-               ? p
-               : NULL;
-}
-
-/* One form for one meaning: Ireland's rule calls summer the standard time and winter the other one, and a blob may name
- * changes that change nothing. */
-static void normalise(eas_tzrule_t *rule)
-{
-    eas_tzrule_t was = *rule;
-    if (!was.to_dst.month || !was.to_std.month || was.dst_offset == was.std_offset) {
-        memset(rule, 0, sizeof *rule);
-        rule->std_offset = rule->dst_offset = was.std_offset;
-    } else if (was.dst_offset < was.std_offset) {
-        rule->std_offset = was.dst_offset;
-        rule->dst_offset = was.std_offset;
-        rule->to_std = was.to_dst;
-        rule->to_dst = was.to_std;
-    }
-}
-
-int eas_tz_posix(eas_tzrule_t *rule, const char *text)
-{
-    const char *p = skip_name(text);
-    memset(rule, 0, sizeof *rule);
-    if (!p || !(p = parse_hms(&rule->std_offset, p)))
-        return 0;
-    rule->std_offset = -rule->std_offset;
-    rule->dst_offset = rule->std_offset;
-    if (!*p)
-        return 1;
-    if (!(p = skip_name(p)))
-        return 0;
-    rule->dst_offset = rule->std_offset + 3600;
-    if (*p != ',') {
-        if (!(p = parse_hms(&rule->dst_offset, p)))
-            return 0;
-        rule->dst_offset = -rule->dst_offset;
-    }
-    if (!(p = parse_change(&rule->to_dst, p)) || !(p = parse_change(&rule->to_std, p)) || *p)
-        return 0;
-    normalise(rule);
-    return 1;
-}
-
-static int plain_name(const char *name)
-{
-    if (!name || !*name || strlen(name) > 64 || *name == '/' || strstr(name, ".."))
-        return 0;
-    for (; *name; name++) {
-        if (!isalnum((unsigned char)*name) && !strchr("_+-/", *name))
-            return 0;
-    }
-    return 1;
-}
-
-/* The rule stands in the last line of a version 2 or newer zoneinfo file. */
+/* The rule stands in the last line of the zone's file. */
 int eas_tz_zone(eas_tzrule_t *rule, const char *name, apr_pool_t *pool)
 {
-    apr_file_t *file;
-    char tail[129];
-    apr_off_t size = 0;
-    apr_size_t len;
-    if (!plain_name(name) || apr_file_open(&file, apr_pstrcat(pool, ZONEINFO, name, NULL), APR_READ, 0, pool))
-        return 0;
-    apr_file_seek(file, APR_END, &size);
-    apr_off_t at = size > 128 ? size - 128 : 0;
-    len = (apr_size_t)(size - at);
-    apr_status_t rv = apr_file_seek(file, APR_SET, &at);
-    if (!rv)
-        rv = apr_file_read_full(file, tail, len, &len);
-    apr_file_close(file);
-    if (rv || len < 2 || tail[len - 1] != '\n')
-        return 0;
-    tail[len - 1] = '\0';
-    for (apr_size_t i = len - 1; i-- > 0;) {
-        if (tail[i] == '\n')
-            return eas_tz_posix(rule, tail + i + 1);
-    }
-    return 0;
+    const usm_zone_t *zone = usm_zone_open(name, pool);
+    if (zone)
+        *rule = *usm_zone_rule(zone);
+    return zone != NULL;
 }
 
 /* ---- blob ---- */
@@ -221,8 +64,7 @@ static int get_change(eas_tzchange_t *c, const unsigned char *p)
     c->week = get16(p + 6);
     c->seconds = get16(p + 8) * 3600 + get16(p + 10) * 60 + get16(p + 12);
     if (get16(p)) { /* one absolute date: read as the rule it stands for */
-        apr_int64_t day = days_from_civil(get16(p), c->month, c->week);
-        c->weekday = (int)(((day + 4) % 7 + 7) % 7);
+        usm_date_split(usm_date_make(get16(p), c->month, c->week), NULL, NULL, NULL, &c->weekday);
         c->week = (c->week + 6) / 7;
     }
     return c->month <= 12 && c->weekday <= 6 && c->week >= 1 && c->week <= 5 && c->seconds <= DAY;
@@ -257,27 +99,8 @@ int eas_tz_from_blob(eas_tzrule_t *rule, const unsigned char *blob, apr_size_t l
     rule->dst_offset = -(bias + dst) * 60;
     if (!get_change(&rule->to_std, blob + 68) || !get_change(&rule->to_dst, blob + 152))
         return 0;
-    normalise(rule);
+    usm_tzrule_normalise(rule);
     return 1;
-}
-
-int eas_tz_offset(const eas_tzrule_t *rule, usm_time_t utc)
-{
-    if (!rule->to_dst.month)
-        return rule->std_offset;
-    apr_int64_t seconds = utc / 1000 - (utc % 1000 < 0);
-    apr_int64_t year = year_of(seconds + rule->std_offset);
-    apr_int64_t to_dst = change_at(&rule->to_dst, year) - rule->std_offset;
-    apr_int64_t to_std = change_at(&rule->to_std, year) - rule->dst_offset;
-    int summer = to_dst < to_std ? seconds >= to_dst && seconds < to_std : seconds >= to_dst || seconds < to_std;
-    return summer ? rule->dst_offset : rule->std_offset;
-}
-
-usm_time_t eas_tz_to_utc(const eas_tzrule_t *rule, usm_time_t local)
-{
-    usm_time_t utc = local - (usm_time_t)eas_tz_offset(rule, local - (usm_time_t)rule->std_offset * 1000) * 1000;
-    /* Near a change the first guess may lie on the other side of it. */
-    return local - (usm_time_t)eas_tz_offset(rule, utc) * 1000;
 }
 
 int eas_tz_same(const eas_tzrule_t *a, const eas_tzrule_t *b)
@@ -296,8 +119,8 @@ static apr_int64_t distance(const eas_tzrule_t *a, const eas_tzrule_t *b)
     if (a->std_offset != b->std_offset || a->dst_offset != b->dst_offset || !a->to_dst.month != !b->to_dst.month)
         return -1;
     for (int year = 2024; a->to_dst.month && year < 2032; year++) {
-        apr_int64_t dst = llabs(change_at(&a->to_dst, year) - change_at(&b->to_dst, year));
-        apr_int64_t std = llabs(change_at(&a->to_std, year) - change_at(&b->to_std, year));
+        apr_int64_t dst = llabs(usm_tzchange_at(&a->to_dst, year) - usm_tzchange_at(&b->to_dst, year));
+        apr_int64_t std = llabs(usm_tzchange_at(&a->to_std, year) - usm_tzchange_at(&b->to_std, year));
         if (dst > 8 * DAY || std > 8 * DAY)
             return -1;
         sum += dst + std;

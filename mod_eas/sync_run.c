@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "eas_series.h"
 #include "eas_sync.h"
 
 /* What became of an item, as Sync says it. Rows: the first class that fits. */
@@ -33,9 +34,12 @@ static const char *other_class(const eas_collection_t *col, const eas_node_t *cm
 static void respond(eas_collection_t *col, const eas_node_t *cmd, const char *client_id, const char *server_id,
                     int status, const usm_item_t *item)
 {
+    const char *instance = eas_node_child_text(cmd, EAS_AirSyncBase_InstanceId);
     eas_response_row_t *row = apr_array_push(col->responses);
+    usm_time_t t;
     *row = (eas_response_row_t){.tag = cmd->tag, .cls = other_class(col, cmd), .client_id = client_id,
-                                .server_id = server_id, .status = status, .item = item};
+                                .server_id = server_id, .status = status, .item = item,
+                                .instance_id = eas_time_parse(&t, instance) ? instance : NULL};
 }
 
 static void log_refusal(eas_sync_t *sync, const eas_collection_t *col, const char *what, const char *id,
@@ -46,16 +50,68 @@ static void log_refusal(eas_sync_t *sync, const eas_collection_t *col, const cha
 }
 
 static usm_error_t *decode(usm_item_t **item_p, eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd,
-                           const char *server_id)
+                           const char *server_id, const usm_item_t *base)
 {
     eas_map_t map = {.ctx = sync->ctx, .cls = col->cls, .view = &col->options.view, .pool = sync->ctx->pool,
-                     .server_id = server_id};
+                     .server_id = server_id, .base = base};
     const eas_node_t *data = eas_node_child(cmd, EAS_AirSync_ApplicationData);
     if (!data) { /* a draft to be sent as it is: drafts are not kept for devices here */
         *item_p = NULL;
         return USM_ERROR(sync->ctx->pool, USM_EINVALID, "a command without data");
     }
     return eas_map_decode(item_p, &map, data);
+}
+
+/* Fetch gives the item whole, in the form the options ask for. */
+static void whole_view(eas_view_t *view, const eas_view_t *kept)
+{
+    *view = *kept;
+    view->full = 1;
+    view->truncation = view->mime_truncation = -1;
+    for (int i = 0; i < view->prefs; i++)
+        view->pref[i].truncation = -1;
+}
+
+/* The event as the server has it. What it has to be asked for and cannot be told now ends the turn. */
+static usm_error_t *read_base(usm_item_t **base_p, usm_outcome_t *out, eas_sync_t *sync, eas_collection_t *col,
+                              const char *server_id)
+{
+    eas_view_t view;
+    usm_fetch_t fetch;
+    whole_view(&view, &col->options.view);
+    eas_map_fetch(&fetch, col->cls, sync->ctx->version, &view);
+    usm_error_t *err = usm_turn_fetch(base_p, col->turn, server_id, &fetch, sync->ctx->pool);
+    if (!err || usm_error_class(err) == USM_CLASS_UNAVAILABLE || usm_error_class(err) == USM_CLASS_AUTH)
+        return err;
+    out->error = err;
+    return NULL;
+}
+
+/* A command for one occurrence is a change of its series. */
+static usm_error_t *run_occurrence(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
+{
+    const char *server_id = eas_node_child_text(cmd, EAS_AirSync_ServerId);
+    const char *instance = eas_node_child_text(cmd, EAS_AirSyncBase_InstanceId);
+    const eas_node_t *data = eas_node_child(cmd, EAS_AirSync_ApplicationData);
+    usm_outcome_t out = {0};
+    usm_item_t *base = NULL, *item = NULL;
+    if (sync->ctx->version < 160 || col->cls != USM_EVENT || (cmd->tag == EAS_AirSync_Change && !data))
+        out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "there are no occurrences of this");
+    else
+        USM_ERR(read_base(&base, &out, sync, col, server_id));
+    if (!out.error) {
+        eas_map_t map = {.ctx = sync->ctx, .cls = col->cls, .view = &col->options.view, .pool = sync->ctx->pool,
+                         .server_id = server_id, .base = base};
+        out.error = eas_occurrence_decode(&item, &map, instance, cmd->tag == EAS_AirSync_Change ? data : NULL);
+    }
+    if (!out.error)
+        USM_ERR(usm_turn_change(&out, col->turn, server_id, item, 1));
+    if (!out.error)
+        return NULL;
+    log_refusal(sync, col, "A command for an occurrence of", server_id, out.error);
+    int status = outcome_status(out.error, sync->ctx->version);
+    respond(col, cmd, NULL, server_id, status, NULL);
+    return NULL;
 }
 
 static usm_error_t *run_add(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
@@ -68,7 +124,7 @@ static usm_error_t *run_add(eas_sync_t *sync, eas_collection_t *col, const eas_n
     else if (col->cls == USM_EMAIL) /* mail is not added by devices: it is sent */
         out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "mail cannot be added by a device");
     else
-        out.error = decode(&item, sync, col, cmd, NULL);
+        out.error = decode(&item, sync, col, cmd, NULL, NULL);
     if (!out.error)
         USM_ERR(usm_turn_add(&out, col->turn, client_id, item));
     if (out.error)
@@ -80,13 +136,14 @@ static usm_error_t *run_add(eas_sync_t *sync, eas_collection_t *col, const eas_n
 static usm_error_t *run_change(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
 {
     const char *server_id = eas_node_child_text(cmd, EAS_AirSync_ServerId);
+    const eas_node_t *data = eas_node_child(cmd, EAS_AirSync_ApplicationData);
     usm_outcome_t out = {0};
-    usm_item_t *item;
+    usm_item_t *item, *base = NULL;
     int partial = sync->ctx->version >= 160 && col->cls == USM_EVENT;
-    if (eas_node_child(cmd, EAS_AirSyncBase_InstanceId))
-        out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "there are no occurrences of a single event");
-    else
-        out.error = decode(&item, sync, col, cmd, server_id);
+    if (col->cls == USM_EVENT && eas_event_needs_base(data, sync->ctx->version))
+        USM_ERR(read_base(&base, &out, sync, col, server_id));
+    if (!out.error)
+        out.error = decode(&item, sync, col, cmd, server_id, base);
     if (!out.error)
         USM_ERR(usm_turn_change(&out, col->turn, server_id, item, partial));
     if (out.error) { /* silence is success */
@@ -100,25 +157,12 @@ static usm_error_t *run_delete(eas_sync_t *sync, eas_collection_t *col, const ea
 {
     const char *server_id = eas_node_child_text(cmd, EAS_AirSync_ServerId);
     usm_outcome_t out = {0};
-    if (eas_node_child(cmd, EAS_AirSyncBase_InstanceId))
-        out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "there are no occurrences of a single event");
-    else
-        USM_ERR(usm_turn_delete(&out, col->turn, server_id, col->how));
+    USM_ERR(usm_turn_delete(&out, col->turn, server_id, col->how));
     if (out.error) {
         log_refusal(sync, col, "Delete", server_id, out.error);
         respond(col, cmd, NULL, server_id, outcome_status(out.error, sync->ctx->version), NULL);
     }
     return NULL;
-}
-
-/* Fetch gives the item whole, in the form the options ask for. */
-static void whole_view(eas_view_t *view, const eas_view_t *kept)
-{
-    *view = *kept;
-    view->full = 1;
-    view->truncation = view->mime_truncation = -1;
-    for (int i = 0; i < view->prefs; i++)
-        view->pref[i].truncation = -1;
 }
 
 static usm_error_t *run_fetch(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
@@ -145,7 +189,10 @@ static usm_error_t *run_commands(eas_sync_t *sync, eas_collection_t *col, int fe
         usm_error_t *err = NULL;
         if ((cmd->tag == EAS_AirSync_Fetch) != fetches)
             continue;
-        if (cmd->tag == EAS_AirSync_Add)
+        if (cmd->tag != EAS_AirSync_Add && cmd->tag != EAS_AirSync_Fetch &&
+            eas_node_child(cmd, EAS_AirSyncBase_InstanceId))
+            err = run_occurrence(sync, col, cmd);
+        else if (cmd->tag == EAS_AirSync_Add)
             err = run_add(sync, col, cmd);
         else if (cmd->tag == EAS_AirSync_Change)
             err = run_change(sync, col, cmd);

@@ -41,6 +41,7 @@ static void write_response(eas_sync_t *sync, const eas_collection_t *col, eas_wr
     eas_writer_tag_text(out, EAS_AirSync_Class, row->cls);
     eas_writer_tag_text(out, EAS_AirSync_ClientId, row->client_id);
     eas_writer_tag_text(out, EAS_AirSync_ServerId, row->server_id);
+    eas_writer_tag_text(out, EAS_AirSyncBase_InstanceId, row->instance_id);
     eas_writer_tag_int(out, EAS_AirSync_Status, row->status);
     if (row->item) {
         view.full = 1;

@@ -152,6 +152,27 @@ static const char *own_uid(const usm_item_t *item)
     return item->cls == USM_EVENT ? usm_item_text(item, USM_EVENT_UID) : NULL;
 }
 
+static usm_error_t *read_rev(usm_bwrite_t *result, usm_turn_t *turn, const char *id)
+{
+    usm_bget_t got;
+    USM_ERR(usm__read_now(&got, turn, &turn->ref, id));
+    result->rev = got.item ? got.rev : 0;
+    return NULL;
+}
+
+/* A series is made by several calls: what the first try left undone is done before the two are compared. */
+static usm_error_t *complete(usm_bwrite_t *result, usm_turn_t *turn, const usm_item_t *item)
+{
+    usm_session_t *session = turn->session;
+    usm_fieldset_t fields = {{0}};
+    usm_bwrite_t now = {.id = result->id};
+    if (item->cls != USM_EVENT || !usm_item_isset(item, USM_EVENT_EXCEPTIONS))
+        return NULL;
+    USM_FIELDSET_ADD(&fields, USM_EVENT_EXCEPTIONS);
+    return USM__BVT(session)->update(&now, &session->call, &turn->ref, result->id, item, &fields, result->rev,
+                                     turn->pool, turn->pool);
+}
+
 /* Somebody else has added it as well (an event with the same UID), or an earlier try of this command got through: what
  * the two have in common is nothing, so each field that both have set differently is the winner's. */
 static usm_error_t *join_added(usm_bwrite_t *result, usm_turn_t *turn, const usm_item_t *item, int maybe)
@@ -160,6 +181,7 @@ static usm_error_t *join_added(usm_bwrite_t *result, usm_turn_t *turn, const usm
     const char *id = result->id;
     usm__merge_t m;
     usm_bget_t got;
+    USM_ERR(maybe ? complete(result, turn, item) : NULL);
     usm__merge_begin(&m, turn, usm_item_copy(item, turn->pool), &nothing, 1);
     m.adding = 1;
     if (turn->other_add) /* edited on, because the answer to the first add was lost */
@@ -172,6 +194,8 @@ static usm_error_t *join_added(usm_bwrite_t *result, usm_turn_t *turn, const usm
         return NULL;
     }
     USM_ERR(usm__merge_write(result, &m, turn, &turn->ref, id, &got));
+    if (maybe && !m.collided && !result->rev) /* written in several calls: where that has led to */
+        return read_rev(result, turn, id);
     if (m.collided || !maybe)
         result->rev = 0; /* it is read once more: the device gets what it does not have */
     return NULL;
@@ -350,7 +374,10 @@ usm_error_t *usm_turn_change(usm_outcome_t *out, usm_turn_t *turn, const char *s
     }
     /* Two changes of one item in a request are two commands. */
     apr_uint64_t digest = item_digest(sent, apr_hash_get(turn->touched, id, APR_HASH_KEY_STRING) ? 23 : 19);
-    USM_ERR(find_echo(&found, &echo, turn, USM_ECHO_CHANGE, server_id, digest));
+    const char *cid = apr_hash_get(turn->touched, id, APR_HASH_KEY_STRING)
+                          ? apr_psprintf(turn->pool, "%s#%" APR_UINT64_T_HEX_FMT, server_id, digest)
+                          : server_id;
+    USM_ERR(find_echo(&found, &echo, turn, USM_ECHO_CHANGE, cid, digest));
     if (!found)
         USM_ERR(put_echo(turn, &echo));
     int fields = usm__merge_begin(&m, turn, usm_item_copy(sent, turn->pool), &has, partial);

@@ -148,7 +148,8 @@ struct usm_turn_t {
 /** How the value of a field is held: the second column of USM_TYPES. */
 typedef enum usm__form_e {
     USM__KIND_text, USM__KIND_num, USM__KIND_list, USM__KIND_addrs, USM__KIND_body, USM__KIND_blob,
-    USM__KIND_attendees, USM__KIND_attachments, USM__KIND_flag, USM__KIND_meeting
+    USM__KIND_attendees, USM__KIND_attachments, USM__KIND_flag, USM__KIND_meeting, USM__KIND_recurrence,
+    USM__KIND_exceptions
 } usm__form_e;
 usm__form_e usm__type_kind(usm_type_e type);
 

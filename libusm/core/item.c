@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core.h"
 
+#include <usm/zone.h>
+
 #define USM_FIELD(id, type, column, key, page, tag, since, until, flags) {#id, USM_T_##type, flags},
 #define USM_FIELD_INNER(id, type, column, key, flags) {#id, USM_T_##type, flags},
 static const usm_fieldinfo_t contact_fields[] = {
@@ -190,6 +192,19 @@ static const usm_meeting_t *dup_meeting(const usm_meeting_t *in, apr_pool_t *poo
     return out;
 }
 
+static const usm_exceptions_t *dup_exceptions(const usm_exceptions_t *in, apr_pool_t *pool)
+{
+    usm_exceptions_t *out = apr_palloc(pool, sizeof *out);
+    out->count = in->count;
+    out->items = apr_palloc(pool, sizeof(usm_exception_t) * (apr_size_t)(in->count + 1));
+    for (int i = 0; i < in->count; i++) {
+        out->items[i] = in->items[i];
+        out->items[i].item = in->items[i].item ? usm_item_copy(in->items[i].item, pool) : NULL;
+        out->items[i].id = dup_text(in->items[i].id, pool);
+    }
+    return out;
+}
+
 usm_item_t *usm_item_copy(const usm_item_t *in, apr_pool_t *pool)
 {
     usm_item_t *out = usm_item_create(in->cls, pool);
@@ -231,6 +246,12 @@ usm_item_t *usm_item_copy(const usm_item_t *in, apr_pool_t *pool)
             out->v[f].u.flag = flag;
             break;
         }
+        case USM__KIND_recurrence:
+            out->v[f].u.recurrence = apr_pmemdup(pool, v->u.recurrence, sizeof *v->u.recurrence);
+            break;
+        case USM__KIND_exceptions:
+            out->v[f].u.exceptions = dup_exceptions(v->u.exceptions, pool);
+            break;
         }
     }
     return out;
@@ -310,6 +331,56 @@ static apr_uint64_t hash_attendees(const usm_attendees_t *a)
     return sum;
 }
 
+static apr_uint64_t hash_recurrence(const usm_recurrence_t *r)
+{
+    const apr_int64_t parts[] = {r->freq, r->interval, r->weekdays, r->week, r->day, r->month, r->first_weekday,
+                                 r->occurrences, r->until, r->regenerate};
+    apr_uint64_t h = 11;
+    for (apr_size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        h = hash_num(parts[i], h);
+    return h;
+}
+
+/* In any order; what is taken away (empty) differs from what is as the series has it (absent). */
+static apr_uint64_t hash_exceptions(const usm_exceptions_t *list)
+{
+    apr_uint64_t sum = 0;
+    for (int i = 0; i < list->count; i++) {
+        const usm_item_t *item = list->items[i].item;
+        apr_uint64_t h = hash_num(list->items[i].day, item ? 13 : 15);
+        for (int f = 0; item && f < classes[item->cls].count; f++) {
+            const usm_fieldinfo_t *info = &classes[item->cls].fields[f];
+            if (item->v[f].state == USM_ABSENT || (info->flags & (USM_F_NODIGEST | USM_F_SERIES)))
+                continue;
+            h = hash_num(f, h);
+            h = hash_num((apr_int64_t)usm_value_digest(info->type, &item->v[f]), h);
+        }
+        sum += h;
+    }
+    return sum;
+}
+
+/* Devices know the rule of a zone and not its name: zones with the same rule are the same to them. Nearly all events of
+ * a user are in one zone. */
+static apr_uint64_t hash_zone(const char *name)
+{
+    static _Thread_local char last[65];
+    static _Thread_local apr_uint64_t hash;
+    apr_pool_t *pool;
+    if (*last && strcmp(last, name) == 0)
+        return hash;
+    if (apr_pool_create(&pool, NULL))
+        return hash_text(name, 5);
+    const usm_zone_t *zone = usm_zone_open(name, pool);
+    apr_uint64_t h = zone ? usm__hash(usm_zone_rule(zone), sizeof(usm_tzrule_t), 5) : hash_text(name, 5);
+    apr_pool_destroy(pool);
+    if (strlen(name) < sizeof last) {
+        apr_cpystrn(last, name, sizeof last);
+        hash = h;
+    }
+    return h;
+}
+
 apr_uint64_t usm_value_digest(usm_type_e type, const usm_value_t *v)
 {
     apr_uint64_t h = 5;
@@ -320,7 +391,7 @@ apr_uint64_t usm_value_digest(usm_type_e type, const usm_value_t *v)
         h = hash_num(v->u.num, h);
         break;
     case USM__KIND_text:
-        h = hash_text(v->u.text, h);
+        h = type == USM_T_ZONE ? hash_zone(v->u.text) : hash_text(v->u.text, h);
         break;
     case USM__KIND_list:
         if (!v->u.list->count)
@@ -360,6 +431,14 @@ apr_uint64_t usm_value_digest(usm_type_e type, const usm_value_t *v)
         if (!v->u.flag->status)
             return 0;
         h = hash_num(v->u.flag->status, h);
+        break;
+    case USM__KIND_recurrence:
+        h = hash_recurrence(v->u.recurrence);
+        break;
+    case USM__KIND_exceptions:
+        if (!v->u.exceptions->count)
+            return 0;
+        h = hash_exceptions(v->u.exceptions);
         break;
     }
     h &= MASK48;

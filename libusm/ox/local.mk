@@ -5,6 +5,7 @@ libusm_libusmall_la_SOURCES += \
 	libusm/ox/ox_backend.c \
 	libusm/ox/ox_call.c \
 	libusm/ox/ox_conv_people.c \
+	libusm/ox/ox_conv_recur.c \
 	libusm/ox/ox_conv_simple.c \
 	libusm/ox/ox_cursor.c \
 	libusm/ox/ox_cursor.h \
@@ -29,5 +30,8 @@ libusm_libusmall_la_SOURCES += \
 	libusm/ox/ox_pim.h \
 	libusm/ox/ox_pim_write.c \
 	libusm/ox/ox_search.c \
+	libusm/ox/ox_series.c \
+	libusm/ox/ox_series.h \
+	libusm/ox/ox_series_write.c \
 	libusm/ox/ox_stream.c \
 	libusm/ox/ox_stream.h

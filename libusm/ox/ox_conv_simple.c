@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 #include <string.h>
+#include <usm/zone.h>
 
 #define TASK_DONE 3
 #define TASK_NOT_STARTED 1
@@ -91,10 +92,18 @@ void ox_read_ZONE(const ox_read_t *r, const ox_field_t *f, const ox_json_t *valu
     read_text(r, f, value);
 }
 
+/* Devices know the rule of a zone, not its name: one that has the same rule is no other zone. */
+static int same_rule(const ox_write_t *w, const ox_field_t *f, const char *name)
+{
+    const usm_zone_t *now = usm_zone_open(ox_json_str(ox_json_get(w->current, f->key), NULL), w->pool);
+    const usm_zone_t *next = usm_zone_open(name, w->pool);
+    return now && next && memcmp(usm_zone_rule(now), usm_zone_rule(next), sizeof(usm_tzrule_t)) == 0;
+}
+
 /* OX knows no appointment without a zone: an empty one stays as it is. */
 void ox_write_ZONE(const ox_write_t *w, const ox_field_t *f, const usm_value_t *v)
 {
-    if (v->state == USM_SET)
+    if (v->state == USM_SET && !same_rule(w, f, v->u.text))
         write_text(w, f, v);
 }
 

@@ -50,13 +50,18 @@ static const struct {
 };
 _Static_assert(sizeof converters / sizeof converters[0] == USM_T_COUNT, "each type needs its converters");
 
-/* Columns that a type's reader looks at beside the field's own. */
+/* Columns that a type's reader looks at beside the field's own; -1: of any class. */
 static const struct {
     usm_type_e type;
+    int cls;
     int column;
 } type_columns[] = {
-    {USM_T_EVTIME, 401},    {USM_T_ATTENDEES, 221}, {USM_T_ATTENDEES, 226}, {USM_T_ATTENDEES, 227},
-    {USM_T_ATTENDEES, 224}, {USM_T_PICTURE, 597},
+    {USM_T_EVTIME, -1, 401},           {USM_T_ATTENDEES, -1, 221},        {USM_T_ATTENDEES, -1, 226},
+    {USM_T_ATTENDEES, -1, 227},        {USM_T_ATTENDEES, -1, 224},        {USM_T_PICTURE, -1, 597},
+    {USM_T_RECURRENCE, -1, 212},       {USM_T_RECURRENCE, -1, 213},       {USM_T_RECURRENCE, -1, 214},
+    {USM_T_RECURRENCE, -1, 215},       {USM_T_RECURRENCE, -1, 216},       {USM_T_RECURRENCE, -1, 222},
+    {USM_T_RECURRENCE, -1, 401},       {USM_T_RECURRENCE, USM_EVENT, 201}, {USM_T_RECURRENCE, USM_EVENT, 408},
+    {USM_T_RECURRENCE, USM_TASK, 316}, {USM_T_RECURRENCE, USM_TASK, 317}, {USM_T_EXCEPTIONS, -1, 210},
 };
 
 const ox_field_t *ox_map_fields(int *count_p, usm_class_e cls)
@@ -88,7 +93,7 @@ void ox_plan_fields(ox_plan_t *plan, const usm_fieldset_t *fields)
             continue;
         ox_plan_add(plan, f->column);
         for (apr_size_t k = 0; k < sizeof type_columns / sizeof type_columns[0]; k++) {
-            if (type_columns[k].type == f->type)
+            if (type_columns[k].type == f->type && (type_columns[k].cls < 0 || type_columns[k].cls == (int)plan->cls))
                 ox_plan_add(plan, type_columns[k].column);
         }
     }

@@ -70,13 +70,16 @@ void ox_map_read_value(const ox_read_t *r, const ox_field_t *f, const ox_json_t 
  * uid are left out. */
 void ox_map_write(const ox_write_t *w);
 
-/* Converters: ox_conv_simple.c, ox_conv_people.c. */
+/* Converters: ox_conv_simple.c, ox_conv_people.c, ox_conv_recur.c. */
 #define OX_CONVERTER(name)                                                                                             \
     void ox_read_##name(const ox_read_t *r, const ox_field_t *f, const ox_json_t *value);                             \
     void ox_write_##name(const ox_write_t *w, const ox_field_t *f, const usm_value_t *v);
 #define USM_TYPE(name, kind) OX_CONVERTER(name)
 USM_TYPES(USM_TYPE)
 #undef USM_TYPE
+
+/** Why OX cannot hold a rule for a series that begins on a day; NULL when it can. */
+const char *ox_recurrence_unfit(const usm_recurrence_t *rule, usm_time_t first);
 
 /** A list of mail addresses as mail has it: [[name, address], …]. */
 const usm_addrs_t *ox_addrs(const ox_json_t *list, apr_pool_t *pool);

@@ -4,6 +4,7 @@
 
 #include "ox/ox_cursor.h"
 #include "ox/ox_picture.h"
+#include "ox/ox_series.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -24,28 +25,24 @@ const char *ox_pim_name(usm_class_e cls)
 
 static void plan_state(ox_plan_t *plan, usm_class_e cls)
 {
-    static const int columns[USM_CLASS_COUNT][5] = {
-        [USM_CONTACT] = {602}, [USM_EVENT] = {202, 206, 209, 401}, [USM_TASK] = {300}};
+    static const int columns[USM_CLASS_COUNT] = {[USM_CONTACT] = 602, [USM_TASK] = 300};
     ox_plan_init(plan, cls);
     ox_plan_add(plan, 1);
     ox_plan_add(plan, 5);
-    for (int i = 0; i < 5; i++)
-        ox_plan_add(plan, columns[cls][i]);
+    ox_plan_add(plan, columns[cls]);
+    if (cls == USM_EVENT)
+        ox_series_plan(plan);
 }
 
-/* Kinds devices cannot show: distribution lists, and series with what belongs to them. */
+/* A kind devices cannot show: distribution lists. */
 static int is_hidden(const ox_plan_t *plan, const ox_json_t *row)
 {
-    if (plan->cls == USM_CONTACT)
-        return ox_json_true(ox_plan_cell(plan, row, 602));
-    return plan->cls == USM_EVENT && (ox_json_int(ox_plan_cell(plan, row, 209), 0) != 0 ||
-                                      ox_json_int(ox_plan_cell(plan, row, 206), 0) != 0);
+    return plan->cls == USM_CONTACT && ox_json_true(ox_plan_cell(plan, row, 602));
 }
 
-static usm_time_t edge_of(const ox_plan_t *plan, const ox_json_t *row)
+static usm_time_t edge_of(const ox_plan_t *plan, const ox_json_t *row, apr_pool_t *pool)
 {
-    const ox_json_t *end = plan->cls == USM_EVENT ? ox_plan_cell(plan, row, 202) : NULL;
-    return ox_json_has_int(end) ? ox_json_int(end, 0) : USM_TIME_NONE;
+    return plan->cls == USM_EVENT ? ox_series_edge_of(plan, row, pool) : USM_TIME_NONE;
 }
 
 static int is_done(const ox_plan_t *plan, const ox_json_t *row)
@@ -60,6 +57,7 @@ typedef struct feed_t {
     const usm_brange_t *range;
     const usm_bsink_t *sink; /* NULL: only look */
     int full, begun;
+    ox_gather_t *series; /* appointments */
     ox_recent_t recent;
     apr_pool_t *pool, *iterpool;
 } feed_t;
@@ -95,9 +93,9 @@ static usm_error_t *on_row(void *baton, const ox_json_t *row)
     if (!id || !*id)
         return NULL;
     ox_recent_add(&f->recent, id, stamp);
-    if (!f->sink)
+    if (!f->sink || (f->series && ox_gather_row(f->series, f->plan, row)))
         return NULL;
-    usm_time_t edge = edge_of(f->plan, row);
+    usm_time_t edge = edge_of(f->plan, row, f->iterpool);
     int outside = f->range->since != USM_TIME_NONE && edge != USM_TIME_NONE && edge < f->range->since;
     int away = is_hidden(f->plan, row) || (f->range->open_tasks_only && is_done(f->plan, row));
     if (f->full)
@@ -170,9 +168,12 @@ static usm_error_t *pim_changes(const char **cursor_p, usm_bcall_t *call, const 
     f.range = range;
     f.sink = sink;
     f.full = !have || force_full;
+    f.series = folder->cls == USM_EVENT ? ox_gather_create(scratch_pool) : NULL;
     USM_ERR(ox_get_rows(&answer, call, f.full ? all_path(&f, folder) : updates_path(&f, folder, &at), on_row, &f,
                         scratch_pool));
     USM_ERR(begin_once(&f)); /* an empty folder */
+    if (f.series)
+        USM_ERR(ox_gather_tell(f.series, sink, f.full, range->since));
     if (f.full)
         USM_ERR(sink->end_full(sink->baton));
     ox_cursor_next(&next, have && !f.full ? &at : NULL, &f.recent, answer.timestamp, now);
@@ -182,18 +183,8 @@ static usm_error_t *pim_changes(const char **cursor_p, usm_bcall_t *call, const 
 
 /* ---- reading ---- */
 
-typedef struct getting_t {
-    usm_bget_t *gets;
-    int count;
-    usm_bcall_t *call;
-    const usm_bref_t *folder;
-    const usm_fetch_t *fetch;
-    const ox_plan_t *plan;
-    apr_pool_t *result_pool, *pool;
-} getting_t;
-
 /* A contact without a name to file it under is filed under its display name. */
-static void finish_contact(const getting_t *g, const ox_json_t *row, usm_item_t *item)
+static void finish_contact(const ox_reading_t *g, const ox_json_t *row, usm_item_t *item)
 {
     if (item->cls != USM_CONTACT || usm_item_state(item, USM_CONTACT_FILE_AS) != USM_EMPTY)
         return;
@@ -202,7 +193,7 @@ static void finish_contact(const getting_t *g, const ox_json_t *row, usm_item_t 
         usm_item_set_text(item, USM_CONTACT_FILE_AS, name);
 }
 
-static usm_error_t *read_picture(const getting_t *g, const ox_json_t *row, usm_item_t *item, const char *id)
+static usm_error_t *read_picture(const ox_reading_t *g, const ox_json_t *row, usm_item_t *item, const char *id)
 {
     if (item->cls != USM_CONTACT || !USM_FIELDSET_HAS(&g->fetch->fields, USM_CONTACT_PICTURE))
         return NULL;
@@ -214,7 +205,7 @@ static usm_error_t *read_picture(const getting_t *g, const ox_json_t *row, usm_i
                            ox_json_text(ox_plan_cell(g->plan, row, 606), g->pool), g->fetch->picture_max, g->pool);
 }
 
-static usm_error_t *take_row(const getting_t *g, const ox_json_t *row, int hint)
+static usm_error_t *take_row(const ox_reading_t *g, const ox_json_t *row, int hint)
 {
     const char *id = ox_json_text(ox_plan_cell(g->plan, row, 1), g->pool);
     usm_bget_t *get = NULL;
@@ -233,11 +224,16 @@ static usm_error_t *take_row(const getting_t *g, const ox_json_t *row, int hint)
     USM_ERR(read_picture(g, row, item, id));
     get->item = item;
     get->rev = (apr_uint64_t)ox_json_int(ox_plan_cell(g->plan, row, 5), 0);
-    get->edge = edge_of(g->plan, row);
+    get->edge = edge_of(g->plan, row, g->pool);
+    if (g->series) {
+        ox_series_row_t *s = &g->series[get - g->gets];
+        s->changed = ox_json_count(ox_plan_cell(g->plan, row, 210)) > 0 && ox_series_is_master(g->plan, row);
+        s->master = ox_series_is_member(g->plan, row) ? ox_json_text(ox_plan_cell(g->plan, row, 206), g->pool) : NULL;
+    }
     return NULL;
 }
 
-static usm_error_t *take_rows(const getting_t *g, const ox_json_t *rows)
+static usm_error_t *take_rows(const ox_reading_t *g, const ox_json_t *rows)
 {
     if (!ox_json_is_array(rows)) /* no answer is not "all gone" */
         return USM_ERROR(g->result_pool, USM_EBACKEND, "list without data");
@@ -248,7 +244,7 @@ static usm_error_t *take_rows(const getting_t *g, const ox_json_t *rows)
     return NULL;
 }
 
-static ox_json_t *id_list(const getting_t *g, int first, int count)
+static ox_json_t *id_list(const ox_reading_t *g, int first, int count)
 {
     ox_json_t *list = ox_json_array(g->pool);
     for (int i = first; i < first + count; i++) {
@@ -261,7 +257,7 @@ static ox_json_t *id_list(const getting_t *g, int first, int count)
 }
 
 /* Servers that fail a whole list for one missing object: ask for each by itself, in one call. */
-static usm_error_t *get_singly(const getting_t *g)
+static usm_error_t *get_singly(const ox_reading_t *g)
 {
     ox_json_t *requests = ox_json_array(g->pool), *answers;
     for (int i = 0; i < g->count; i++) {
@@ -307,29 +303,54 @@ usm_error_t *ox_pim_users(ox_json_t **rows_p, usm_bcall_t *call, const apr_array
     return NULL;
 }
 
-static usm_error_t *resolve_attendees(const getting_t *g)
+typedef void (*item_fn)(void *baton, usm_item_t *item);
+
+static void each_item(const ox_reading_t *g, item_fn fn, void *baton)
+{
+    for (int i = 0; i < g->count; i++) {
+        usm_item_t *item = g->gets[i].item;
+        if (!item)
+            continue;
+        fn(baton, item);
+        const usm_exceptions_t *own = item->cls == USM_EVENT && usm_item_isset(item, USM_EVENT_EXCEPTIONS)
+                                          ? item->v[USM_EVENT_EXCEPTIONS].u.exceptions
+                                          : NULL;
+        for (int k = 0; own && k < own->count; k++) {
+            if (own->items[k].item) /* made here a moment ago: nobody else has seen it */
+                fn(baton, (usm_item_t *)own->items[k].item);
+        }
+    }
+}
+
+static void note_unknown(void *baton, usm_item_t *item)
+{
+    ox_attendees_unknown(baton, item);
+}
+
+static void resolve(void *baton, usm_item_t *item)
+{
+    ox_attendees_resolve(item, baton);
+}
+
+static usm_error_t *resolve_attendees(const ox_reading_t *g)
 {
     ox_json_t *users;
     apr_array_header_t *ids = apr_array_make(g->pool, 8, sizeof(int));
-    for (int i = 0; i < g->count; i++) {
-        if (g->gets[i].item)
-            ox_attendees_unknown(ids, g->gets[i].item);
-    }
+    each_item(g, note_unknown, ids);
     USM_ERR(ox_pim_users(&users, g->call, ids, g->pool));
-    for (int i = 0; i < g->count; i++) {
-        if (g->gets[i].item)
-            ox_attendees_resolve(g->gets[i].item, users);
-    }
+    each_item(g, resolve, users);
     return NULL;
 }
 
-static usm_error_t *pim_get(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,
-                            const usm_fetch_t *fetch, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+usm_error_t *ox_pim_get(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,
+                        const usm_fetch_t *fetch, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
     ox_plan_t plan;
     ox_answer_t answer;
-    getting_t g = {.gets = gets, .count = count, .call = call, .folder = folder, .fetch = fetch, .plan = &plan,
+    ox_reading_t g = {.gets = gets, .count = count, .call = call, .folder = folder, .fetch = fetch, .plan = &plan,
                    .result_pool = result_pool, .pool = scratch_pool};
+    if (folder->cls == USM_EVENT)
+        g.series = apr_pcalloc(scratch_pool, sizeof(ox_series_row_t) * (apr_size_t)(count + 1));
     plan_state(&plan, folder->cls);
     ox_plan_fields(&plan, &fetch->fields);
     if (folder->cls == USM_CONTACT) {
@@ -357,13 +378,16 @@ static usm_error_t *pim_get(usm_bget_t *gets, int count, usm_bcall_t *call, cons
         USM_ERR(err);
         USM_ERR(take_rows(&g, answer.data));
     }
-    return resolve_attendees(&g);
+    USM_ERR(ox_series_read(&g));
+    USM_ERR(resolve_attendees(&g));
+    ox_series_finish(&g);
+    return NULL;
 }
 
 const ox_module_t ox_pim_module = {
     .changed = pim_changed,
     .changes = pim_changes,
-    .get = pim_get,
+    .get = ox_pim_get,
     .add = ox_pim_add,
     .find_uid = ox_pim_find_uid,
     .update = ox_pim_update,

@@ -3,25 +3,16 @@
 #include "ox/ox_pim.h"
 
 #include "ox/ox_picture.h"
+#include "ox/ox_series.h"
 #include "util/text.h"
 
 #include <apr_strings.h>
 #include <string.h>
+#include <usm/recur.h>
 
 #define SHORT_TEXT 64  /* characters kept of a value that is too long by the server's judgement */
 #define SHORT_NOTE 4000
 #define SHORTEN_MAX 8
-
-/* State of one write. */
-typedef struct writing_t {
-    usm_bcall_t *call;
-    const usm_bref_t *folder;
-    const usm_item_t *item;
-    ox_json_t *object;
-    const usm_blob_t *picture;
-    const char *path;
-    apr_pool_t *pool;
-} writing_t;
 
 /* ---- what an object needs beside its fields ---- */
 
@@ -46,7 +37,7 @@ static const char *display_name(const usm_item_t *item, apr_pool_t *pool)
 }
 
 /* A synchronising client neither asks about overlaps nor makes OX send mail: the device sends its own. */
-static void finish_event(writing_t *w, int is_new)
+static void finish_event(ox_writing_t *w, int is_new)
 {
     ox_json_set_bool(w->object, "ignore_conflicts", 1);
     ox_json_set_bool(w->object, "notification", 0);
@@ -54,7 +45,7 @@ static void finish_event(writing_t *w, int is_new)
         ox_json_set(w->object, "end_date", ox_json_get(w->object, "start_date"));
 }
 
-static void finish_task(writing_t *w)
+static void finish_task(ox_writing_t *w)
 {
     /* A device may say "complete" and leave the day out. */
     if (ox_json_int(ox_json_get(w->object, "status"), 0) == 3 &&
@@ -62,7 +53,7 @@ static void finish_task(writing_t *w)
         ox_json_set_int(w->object, "date_completed", ox_now());
 }
 
-static void finish_contact(writing_t *w, const usm_fieldset_t *fields, int is_new)
+static void finish_contact(ox_writing_t *w, const usm_fieldset_t *fields, int is_new)
 {
     if (is_new && !ox_json_str(ox_json_get(w->object, "display_name"), NULL))
         ox_json_set_text(w->object, "display_name", display_name(w->item, w->pool));
@@ -70,7 +61,7 @@ static void finish_contact(writing_t *w, const usm_fieldset_t *fields, int is_ne
         w->picture = w->item->v[USM_CONTACT_PICTURE].u.blob;
 }
 
-static void encode(writing_t *w, const usm_fieldset_t *fields, const ox_json_t *current, int is_new)
+void ox_pim_encode(ox_writing_t *w, const usm_fieldset_t *fields, const ox_json_t *current, int is_new)
 {
     ox_write_t map = {.object = w->object, .item = w->item, .fields = fields, .current = current,
                       .own_id = w->call->login->user_id, .pool = w->pool};
@@ -113,7 +104,7 @@ static int limit_of(const ox_json_t *envelope, int column, int dflt)
 }
 
 /* Shorten what the server complained of. @return how many values were shortened. */
-static int shorten(writing_t *w, const ox_json_t *envelope)
+static int shorten(ox_writing_t *w, const ox_json_t *envelope)
 {
     int columns[64], done = 0, rows;
     int count = ox_error_columns(columns, 64, envelope);
@@ -135,7 +126,7 @@ static int shorten(writing_t *w, const ox_json_t *envelope)
 }
 
 /* Write, and again with shorter values when some were too long. Some servers name one field at a time. */
-static usm_error_t *put(ox_answer_t *answer, writing_t *w)
+usm_error_t *ox_pim_put(ox_answer_t *answer, ox_writing_t *w)
 {
     for (int round = 0;; round++) {
         usm_error_t *err = w->picture ? ox_picture_write(answer, w->call, w->path, w->object, w->picture, w->pool)
@@ -148,35 +139,52 @@ static usm_error_t *put(ox_answer_t *answer, writing_t *w)
 
 /* ---- state after a write ---- */
 
-static usm_error_t *read_state(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *pool)
+/* Revision and end of an appointment; those of a series cover its exceptions. */
+static usm_error_t *read_event_state(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder,
+                                     apr_pool_t *pool)
+{
+    usm_bget_t get = {.id = result->id};
+    usm_fetch_t fetch = {.body_forms = 0};
+    USM_FIELDSET_ADD(&fetch.fields, USM_EVENT_RECURRENCE);
+    USM_FIELDSET_ADD(&fetch.fields, USM_EVENT_EXCEPTIONS);
+    USM_ERR(ox_pim_get(&get, 1, call, folder, &fetch, pool, pool));
+    if (get.error)
+        return get.error;
+    result->rev = get.item ? get.rev : 0;
+    result->edge = get.edge;
+    return NULL;
+}
+
+usm_error_t *ox_pim_state(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, apr_pool_t *pool)
 {
     ox_answer_t answer;
     ox_json_t *list = ox_json_array(pool), *one = ox_json_object(pool);
+    if (folder->cls == USM_EVENT)
+        return read_event_state(result, call, folder, pool);
     ox_json_set_text(one, "folder", folder->id);
     ox_json_set_text(one, "id", result->id);
     ox_json_add(list, one);
     USM_ERR(ox_put(&answer, call,
-                   ox_path(pool, ox_pim_name(folder->cls), "action", "list", "columns",
-                           folder->cls == USM_EVENT ? "1,5,202" : "1,5", "timezone", "UTC", "recurrence_master",
-                           folder->cls == USM_EVENT ? "true" : NULL, NULL),
+                   ox_path(pool, ox_pim_name(folder->cls), "action", "list", "columns", "1,5", "timezone", "UTC", NULL),
                    list, pool));
-    const ox_json_t *row = ox_json_at(answer.data, 0);
-    result->rev = (apr_uint64_t)ox_json_int(ox_json_at(row, 1), 0);
-    if (folder->cls == USM_EVENT && ox_json_has_int(ox_json_at(row, 2)))
-        result->edge = ox_json_int(ox_json_at(row, 2), 0);
+    result->rev = (apr_uint64_t)ox_json_int(ox_json_at(ox_json_at(answer.data, 0), 1), 0);
     return NULL;
 }
 
 /* The envelope's timestamp is the object's new one. Only an event whose end we do not know must be read. */
-static usm_error_t *state_after(usm_bwrite_t *result, const writing_t *w, const ox_answer_t *answer)
+static usm_error_t *state_after(usm_bwrite_t *result, const ox_writing_t *w, const ox_answer_t *answer)
 {
     int event = w->folder->cls == USM_EVENT;
     result->rev = answer->timestamp > 0 ? (apr_uint64_t)answer->timestamp : 0;
-    if (event && usm_item_isset(w->item, USM_EVENT_END))
+    if (event && usm_series_rule(w->item))
+        result->edge = usm_series_edge(w->item, w->pool);
+    else if (event && usm_item_isset(w->item, USM_EVENT_END))
         result->edge = usm_item_num(w->item, USM_EVENT_END, 0);
+    if (event && usm_series_rule(w->item) && usm_item_isset(w->item, USM_EVENT_START) && result->rev)
+        return NULL;
     if (result->rev && (!event || result->edge != USM_TIME_NONE))
         return NULL;
-    usm_error_t *err = read_state(result, w->call, w->folder, w->pool);
+    usm_error_t *err = ox_pim_state(result, w->call, w->folder, w->pool);
     if (err && usm_error_class(err) != USM_CLASS_UNAVAILABLE) {
         usm_error_clear(err); /* it is written: the next detection will tell the rest */
         err = NULL;
@@ -195,26 +203,54 @@ static void set_fields(usm_fieldset_t *fields, const usm_item_t *item)
     }
 }
 
+static usm_error_t *check_recurrence(const usm_item_t *item, apr_pool_t *pool)
+{
+    const usm_recurrence_t *rule;
+    if (item->cls == USM_EVENT)
+        return ox_series_check(item, NULL, pool);
+    if (item->cls != USM_TASK || !usm_item_isset(item, USM_TASK_RECURRENCE))
+        return NULL;
+    rule = item->v[USM_TASK_RECURRENCE].u.recurrence;
+    usm_time_t due = usm_item_num(item, USM_TASK_DUE, 0);
+    const char *why = ox_recurrence_unfit(rule, usm_item_num(item, USM_TASK_START, due));
+    return why ? USM_ERROR(pool, USM_EINVALID, "the recurrence cannot be stored: %s", why) : NULL;
+}
+
+/* A series that does not get all of its exceptions is not left behind, but for a server that cannot be asked: then the
+ * repeat finds it by its uid and completes it. */
+static usm_error_t *add_exceptions(usm_bwrite_t *result, ox_writing_t *w, apr_int64_t stamp)
+{
+    usm_error_t *err = ox_series_add(w, result->id, stamp);
+    if (!err)
+        return ox_pim_state(result, w->call, w->folder, w->pool);
+    if (usm_error_class(err) != USM_CLASS_UNAVAILABLE)
+        usm_error_clear(ox_pim_remove(w->call, w->folder, result->id, USM_DELETE_HARD, 0, w->pool));
+    return err;
+}
+
 usm_error_t *ox_pim_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *item,
                         const char *uid, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
     ox_answer_t answer;
     usm_fieldset_t fields;
-    writing_t w = {.call = call, .folder = folder, .item = item, .object = ox_json_object(scratch_pool),
+    ox_writing_t w = {.call = call, .folder = folder, .item = item, .object = ox_json_object(scratch_pool),
                    .pool = scratch_pool};
+    int series = folder->cls == USM_EVENT && usm_item_isset(item, USM_EVENT_EXCEPTIONS);
     w.path = ox_path(scratch_pool, ox_pim_name(folder->cls), "action", "new", "timezone", "UTC", NULL);
+    USM_ERR(check_recurrence(item, scratch_pool));
     set_fields(&fields, item);
-    encode(&w, &fields, NULL, 1);
+    ox_pim_encode(&w, &fields, NULL, 1);
     ox_json_set_text(w.object, "folder_id", folder->id);
     if (uid)
         ox_json_set_text(w.object, "uid", uid);
-    USM_ERR(put(&answer, &w));
+    USM_ERR(ox_pim_put(&answer, &w));
     if (ox_json_get(answer.data, "conflicts"))
         return USM_ERROR(result_pool, USM_EINVALID, "a resource of the appointment is not free");
     result->id = ox_json_get_text(answer.data, "id", result_pool);
     if (!result->id)
         return USM_ERROR(result_pool, USM_EBACKEND, "new object without id");
-    return state_after(result, &w, &answer);
+    USM_ERR(state_after(result, &w, &answer));
+    return series ? add_exceptions(result, &w, answer.timestamp) : NULL;
 }
 
 /* ---- find by uid ---- */
@@ -266,7 +302,7 @@ usm_error_t *ox_pim_find_uid(usm_bwrite_t *result, usm_bcall_t *call, const usm_
     result->id = s.id;
     if (!s.id)
         return NULL;
-    usm_error_t *err = read_state(result, call, folder, scratch_pool);
+    usm_error_t *err = ox_pim_state(result, call, folder, scratch_pool);
     if ((err && usm_error_class(err) == USM_CLASS_NOTFOUND) || (!err && result->rev == 0)) {
         usm_error_clear(err); /* of another folder, or gone meanwhile */
         result->id = NULL;
@@ -295,24 +331,34 @@ static usm_error_t *add_addresses(ox_json_t *object, usm_bcall_t *call, apr_pool
     return NULL;
 }
 
-/* Some converters must know the object as it is: participants are replaced as a whole, times depend on "all day". */
-static usm_error_t *read_current(ox_json_t **current_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
-                                 const usm_item_t *item, const usm_fieldset_t *fields, apr_pool_t *pool)
+usm_error_t *ox_pim_current(ox_json_t **object_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                            int people, apr_pool_t *pool)
 {
     ox_answer_t answer;
-    *current_p = NULL;
-    if (folder->cls != USM_EVENT)
-        return NULL;
-    int people = USM_FIELDSET_HAS(fields, USM_EVENT_ATTENDEES);
-    int times = (USM_FIELDSET_HAS(fields, USM_EVENT_START) || USM_FIELDSET_HAS(fields, USM_EVENT_END)) &&
-                !usm_item_isset(item, USM_EVENT_ALL_DAY);
-    if (!people && !times)
-        return NULL;
     USM_ERR(ox_get(&answer, call,
                    ox_path(pool, "calendar", "action", "get", "id", id, "folder", folder->id, "timezone", "UTC", NULL),
                    pool));
-    *current_p = answer.data;
+    *object_p = answer.data;
     return people ? add_addresses(answer.data, call, pool) : NULL;
+}
+
+/* Only an appointment can be part of a series, and some of its converters must know the object as it is: participants
+ * are replaced as a whole, times depend on "all day". */
+static usm_error_t *read_current(ox_json_t **current_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                                 const usm_fieldset_t *fields, apr_pool_t *pool)
+{
+    *current_p = NULL;
+    if (folder->cls != USM_EVENT)
+        return NULL;
+    return ox_pim_current(current_p, call, folder, id, USM_FIELDSET_HAS(fields, USM_EVENT_ATTENDEES), pool);
+}
+
+/* A changed occurrence that the user was invited to alone has a series somewhere, but is none. */
+static int is_series(const ox_json_t *current)
+{
+    apr_int64_t series = ox_json_int(ox_json_get(current, "recurrence_id"), 0);
+    return ox_json_int(ox_json_get(current, "recurrence_type"), 0) != 0 &&
+           (series == 0 || series == ox_json_int(ox_json_get(current, "id"), 0));
 }
 
 usm_error_t *ox_pim_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
@@ -321,13 +367,17 @@ usm_error_t *ox_pim_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_br
 {
     ox_answer_t answer;
     ox_json_t *current;
-    writing_t w = {.call = call, .folder = folder, .item = item, .object = ox_json_object(scratch_pool),
-                   .pool = scratch_pool};
-    USM_ERR(read_current(&current, call, folder, id, item, fields, scratch_pool));
-    encode(&w, fields, current, 0);
+    ox_writing_t w = {.call = call, .folder = folder, .item = item, .object = ox_json_object(scratch_pool),
+                      .pool = scratch_pool};
+    USM_ERR(read_current(&current, call, folder, id, fields, scratch_pool));
+    if (folder->cls == USM_EVENT &&
+        (is_series(current) || usm_item_isset(item, USM_EVENT_EXCEPTIONS) || usm_series_rule(item)))
+        return ox_series_update(result, &w, id, fields, current, rev, result_pool);
+    USM_ERR(check_recurrence(item, scratch_pool));
+    ox_pim_encode(&w, fields, current, 0);
     w.path = ox_path(scratch_pool, ox_pim_name(folder->cls), "action", "update", "folder", folder->id, "id", id,
                      "timestamp", apr_psprintf(scratch_pool, "%" APR_UINT64_T_FMT, rev), "timezone", "UTC", NULL);
-    USM_ERR(put(&answer, &w));
+    USM_ERR(ox_pim_put(&answer, &w));
     if (ox_json_get(answer.data, "conflicts"))
         return USM_ERROR(result_pool, USM_EINVALID, "a resource of the appointment is not free");
     result->id = ox_json_get_text(answer.data, "id", result_pool);

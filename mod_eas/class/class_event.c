@@ -3,27 +3,14 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#include "eas_map.h"
-#include "eas_timezone.h"
+#include "eas_series.h"
 
 #define HALF_HOUR 1800000
 
-/* All-day events are days. Up to 14.1 a device gets midnight of the event's zone in UTC, from 16.0 the bare day. */
-static int rule_of(eas_tzrule_t *rule, eas_map_t *map, const usm_item_t *item)
-{
-    const char *zone = usm_item_text(item, USM_EVENT_TIMEZONE), *own;
-    if (zone && eas_tz_zone(rule, zone, map->pool))
-        return 1;
-    own = eas_user_zone(map);
-    return own && eas_tz_zone(rule, own, map->pool);
-}
-
 usm_time_t eas_event_wire_time(eas_map_t *map, usm_time_t t)
 {
-    eas_tzrule_t rule;
-    if (!usm_item_num(map->item, USM_EVENT_ALL_DAY, 0) || map->ctx->version >= 160 || !rule_of(&rule, map, map->item))
-        return t;
-    return eas_tz_to_utc(&rule, t);
+    return eas_series_wire(map, map->series ? map->series : map->item, t,
+                           usm_item_num(map->item, USM_EVENT_ALL_DAY, 0) != 0);
 }
 
 static int is_self(const usm_userinfo_t *info, const char *email)
@@ -35,12 +22,17 @@ static int is_self(const usm_userinfo_t *info, const char *email)
     return 0;
 }
 
+static const char *organizer_of(const eas_map_t *map, const usm_item_t *item)
+{
+    return usm_item_text(map->series ? map->series : item, USM_EVENT_ORGANIZER_EMAIL);
+}
+
 /* 0 appointment, 1 meeting of the user's own, 3 meeting of somebody else's. OX names the owner as a participant of each
  * appointment: that alone makes no meeting. */
 static int meeting_status(eas_map_t *map, const usm_item_t *item)
 {
     const usm_userinfo_t *info = NULL;
-    const char *organizer = usm_item_text(item, USM_EVENT_ORGANIZER_EMAIL);
+    const char *organizer = organizer_of(map, item);
     int others = 0;
     usm_error_t *err = map->ctx->session ? usm_session_userinfo(&info, map->ctx->session) : NULL;
     usm_error_clear(err);
@@ -63,15 +55,39 @@ int eas_event_skips(eas_map_t *map, const eas_row_t *row)
     return meeting_row && meeting_status(map, map->item) == 0;
 }
 
-void eas_event_extra(eas_map_t *map, const usm_item_t *item)
+/* How the user has answered, and when; an occurrence says so too (MS-ASCAL 2.2.2.3, 2.2.2.40). */
+static void put_answer(eas_map_t *map, const usm_item_t *item, int status)
 {
-    const char *location = usm_item_text(item, USM_EVENT_LOCATION),
-               *organizer = usm_item_text(item, USM_EVENT_ORGANIZER_EMAIL);
-    const char *own_zone = eas_user_zone(map);
-    int status = meeting_status(map, item), all_day = usm_item_num(item, USM_EVENT_ALL_DAY, 0) != 0;
+    static const int response[] = {[USM_ATT_NONE] = 5, [USM_ATT_TENTATIVE] = 2, [USM_ATT_ACCEPTED] = 3,
+                                   [USM_ATT_DECLINED] = 4};
+    int own = (int)usm_item_num(item, USM_EVENT_OWN_STATUS, USM_ATT_NONE) & 3;
+    usm_time_t at = usm_item_num(item, USM_EVENT_DTSTAMP, USM_TIME_NONE);
+    if (status == 3 && own != USM_ATT_NONE && at != USM_TIME_NONE) /* OX keeps no time of its own for that */
+        eas_writer_tag_time(map->out, EAS_Calendar_AppointmentReplyTime, at, EAS_TIME_COMPACT);
+    eas_writer_tag_int(map->out, EAS_Calendar_ResponseType, status == 1 ? 1 : response[own]);
+}
+
+/* Elements that only an event as a whole has. */
+static void put_whole(eas_map_t *map, const usm_item_t *item, int status, int all_day)
+{
+    const char *own_zone = eas_user_zone(map), *organizer = organizer_of(map, item);
     /* The zone that all-day times were written in has to be told, whether the event names one or not. */
     if (!usm_item_isset(item, USM_EVENT_TIMEZONE) && own_zone && !(all_day && map->ctx->version >= 160))
         eas_zone_put(map, own_zone);
+    if (status && organizer)
+        eas_writer_tag_text(map->out, EAS_Calendar_OrganizerName, organizer);
+    if (map->ctx->version < 140 || !status)
+        return;
+    eas_writer_tag_int(map->out, EAS_Calendar_ResponseRequested, 1);
+    eas_writer_tag_int(map->out, EAS_Calendar_DisallowNewTimeProposal, 1); /* OX keeps no proposals */
+}
+
+void eas_event_extra(eas_map_t *map, const usm_item_t *item)
+{
+    const char *location = usm_item_text(item, USM_EVENT_LOCATION);
+    int status = meeting_status(map, item), all_day = usm_item_num(item, USM_EVENT_ALL_DAY, 0) != 0;
+    if (!map->series)
+        put_whole(map, item, status, all_day);
     if (map->ctx->version >= 160 && location) {
         eas_writer_start(map->out, EAS_AirSyncBase_Location);
         eas_writer_tag_text(map->out, EAS_AirSyncBase_DisplayName, location);
@@ -82,19 +98,8 @@ void eas_event_extra(eas_map_t *map, const usm_item_t *item)
     if (!usm_item_isset(item, USM_EVENT_SENSITIVITY))
         eas_writer_tag_int(map->out, EAS_Calendar_Sensitivity, USM_SENS_NORMAL);
     eas_writer_tag_int(map->out, EAS_Calendar_MeetingStatus, status);
-    if (status && organizer)
-        eas_writer_tag_text(map->out, EAS_Calendar_OrganizerName, organizer);
-    if (map->ctx->version >= 140 && status) {
-        static const int response[] = {[USM_ATT_NONE] = 5, [USM_ATT_TENTATIVE] = 2, [USM_ATT_ACCEPTED] = 3,
-                                       [USM_ATT_DECLINED] = 4};
-        apr_int64_t own = usm_item_num(item, USM_EVENT_OWN_STATUS, USM_ATT_NONE);
-        eas_writer_tag_int(map->out, EAS_Calendar_ResponseType, status == 1 ? 1 : response[own & 3]);
-    }
-}
-
-static usm_time_t floor_to(usm_time_t t, usm_time_t unit)
-{
-    return t - ((t % unit) + unit) % unit;
+    if (map->ctx->version >= 140 && status)
+        put_answer(map, item, status);
 }
 
 /* An Add without times: the server's clock, rounded up to the half hour, stands in. */
@@ -118,26 +123,20 @@ static usm_error_t *default_times(usm_item_t *item, eas_map_t *map)
     return NULL;
 }
 
-/* Days of an all-day event, out of the zone it came in: that of the blob, though no zone may have that rule. The end is
- * exclusive and at least one day later. */
-static void to_days(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
+/* Times off the wire, by the zone they came in: that of the blob, though no zone may have that rule. The end of an
+ * all-day event is exclusive and at least one day later. */
+static void to_times(usm_item_t *item, const usm_item_t *view, eas_map_t *map, const eas_tzrule_t *rule)
 {
     static const int fields[] = {USM_EVENT_START, USM_EVENT_END};
-    const eas_node_t *blob = eas_node_child(data, EAS_Calendar_Timezone);
-    eas_tzrule_t rule;
-    int zoned = map->ctx->version < 160 && (eas_zone_read(&rule, blob, map->pool) || rule_of(&rule, map, item));
+    int all_day = usm_item_num(view, USM_EVENT_ALL_DAY, 0) != 0;
     for (int i = 0; i < 2; i++) {
-        usm_time_t t = usm_item_num(item, fields[i], USM_TIME_NONE);
-        if (t == USM_TIME_NONE)
-            continue;
-        if (zoned)
-            t += (usm_time_t)eas_tz_offset(&rule, t) * 1000;
-        /* devices an hour off at a change of the clock still mean that day */
-        usm_item_set_num(item, fields[i], floor_to(t + USM_DAY_MS / 2, USM_DAY_MS));
+        if (usm_item_isset(item, fields[i]))
+            usm_item_set_num(item, fields[i],
+                             eas_series_unwire(map, view, usm_item_num(item, fields[i], 0), all_day, rule));
     }
     usm_time_t start = usm_item_num(item, USM_EVENT_START, USM_TIME_NONE),
                end = usm_item_num(item, USM_EVENT_END, USM_TIME_NONE);
-    if (start != USM_TIME_NONE && end != USM_TIME_NONE && end <= start)
+    if (all_day && start != USM_TIME_NONE && end != USM_TIME_NONE && end <= start)
         usm_item_set_num(item, USM_EVENT_END, start + USM_DAY_MS);
 }
 
@@ -152,7 +151,7 @@ static void read_uid(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
         usm_item_set_text(item, USM_EVENT_UID, client_uid);
 }
 
-static void read_place(usm_item_t *item, const eas_node_t *data)
+void eas_event_place(usm_item_t *item, const eas_node_t *data)
 {
     const eas_node_t *place = eas_node_child(data, EAS_AirSyncBase_Location);
     const char *name = eas_node_child_text(place, EAS_AirSyncBase_DisplayName);
@@ -170,21 +169,99 @@ static void keep_times(usm_item_t *item)
     }
 }
 
+/* The event as it will be: what is said, and the rest as the server has it. */
+static usm_item_t *view_of(const usm_item_t *item, const usm_item_t *base, apr_pool_t *pool)
+{
+    usm_item_t *view = usm_item_create(USM_EVENT, pool);
+    for (int f = 0; f < usm_class_fields(USM_EVENT); f++)
+        view->v[f] = base && item->v[f].state == USM_ABSENT ? base->v[f] : item->v[f];
+    return view;
+}
+
+static int changes(const usm_item_t *item, const usm_item_t *base, int field)
+{
+    return item->v[field].state != USM_ABSENT &&
+           !usm_value_equal(usm_field(USM_EVENT, field)->type, &item->v[field], &base->v[field]);
+}
+
+/* From 16.0 on a device has dropped all exceptions when it gives a series other times or another rule (MS-ASCAL
+ * 3.1.4.9). What the server keeps of them is told to it again. */
+static void forget_exceptions(usm_item_t *item, const eas_map_t *map)
+{
+    static const int fields[] = {USM_EVENT_START, USM_EVENT_END, USM_EVENT_ALL_DAY, USM_EVENT_RECURRENCE};
+    const usm_item_t *base = map->base;
+    if (map->ctx->version < 160 || !base || !usm_series_rule(base) || !usm_item_isset(base, USM_EVENT_EXCEPTIONS))
+        return;
+    for (int i = 0; i < 4; i++) {
+        if (changes(item, base, fields[i]))
+            usm_item_set_empty(item, USM_EVENT_EXCEPTIONS);
+    }
+}
+
+/* A series repeats in its zone: without one it would be in the user's own. */
+static usm_error_t *series_zone(usm_item_t *item, const usm_item_t *view, eas_map_t *map, int blob)
+{
+    const char *own = eas_user_zone(map);
+    if (usm_item_num(view, USM_EVENT_ALL_DAY, 0))
+        return NULL;
+    if (blob && !usm_item_isset(item, USM_EVENT_TIMEZONE))
+        return USM_ERROR(map->pool, USM_EINVALID, "a series in a time zone that nobody knows");
+    if (!usm_item_isset(view, USM_EVENT_TIMEZONE) && own)
+        usm_item_set_text(item, USM_EVENT_TIMEZONE, own);
+    return NULL;
+}
+
+static usm_error_t *read_series(usm_item_t *item, eas_map_t *map, const eas_node_t *data, const eas_tzrule_t *rule)
+{
+    const usm_item_t *view = view_of(item, map->base, map->pool);
+    if (usm_series_rule(item))
+        USM_ERR(eas_recurrence_settle(item, view, map, rule));
+    view = view_of(item, map->base, map->pool);
+    if (map->ctx->version < 160 || !map->server_id)
+        USM_ERR(eas_exceptions_read(item, view, map, data, rule));
+    if (usm_item_isset(item, USM_EVENT_EXCEPTIONS)) {
+        usm_item_t *whole = view_of(item, map->base, map->pool);
+        usm_series_reduce(whole);
+        item->v[USM_EVENT_EXCEPTIONS] = whole->v[USM_EVENT_EXCEPTIONS];
+    }
+    forget_exceptions(item, map);
+    return NULL;
+}
+
+int eas_event_needs_base(const eas_node_t *data, unsigned version)
+{
+    static const unsigned series[] = {EAS_Calendar_Recurrence, EAS_Calendar_Exceptions};
+    static const unsigned times[] = {EAS_Calendar_StartTime, EAS_Calendar_EndTime, EAS_Calendar_AllDayEvent};
+    int some = 0, timed = 0;
+    for (int i = 0; i < 2; i++)
+        some |= eas_node_child(data, series[i]) != NULL;
+    for (int i = 0; i < 3; i++)
+        timed += eas_node_child(data, times[i]) != NULL;
+    if (version >= 160) /* what is left out stays as it is */
+        return some || timed;
+    return some && (timed < 3 || !eas_node_child(data, EAS_Calendar_Timezone) ||
+                    !eas_node_child(data, EAS_Calendar_Recurrence));
+}
+
 usm_error_t *eas_event_decoded(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
 {
-    const eas_node_t *recurrence = eas_node_child(data, EAS_Calendar_Recurrence);
+    const eas_node_t *blob = eas_node_child(data, EAS_Calendar_Timezone);
+    eas_tzrule_t zone, *rule = NULL;
     keep_times(item);
     usm_time_t start = usm_item_num(item, USM_EVENT_START, USM_TIME_NONE),
                end = usm_item_num(item, USM_EVENT_END, USM_TIME_NONE);
-    if (recurrence && !recurrence->is_empty)
-        return USM_ERROR(map->pool, USM_EINVALID, "recurring events cannot be taken from devices");
-    read_place(item, data);
+    eas_event_place(item, data);
     read_uid(item, map, data);
     if (start != USM_TIME_NONE && end != USM_TIME_NONE && start > end)
         return USM_ERROR(map->pool, USM_EINVALID, "the event ends before it starts");
     if (!map->server_id && (start == USM_TIME_NONE || end == USM_TIME_NONE))
         USM_ERR(default_times(item, map));
-    if (usm_item_num(item, USM_EVENT_ALL_DAY, 0))
-        to_days(item, map, data);
-    return NULL;
+    if (eas_zone_read(&zone, blob, map->pool))
+        rule = &zone;
+    const usm_item_t *view = view_of(item, map->base, map->pool);
+    if (usm_series_rule(view))
+        USM_ERR(series_zone(item, view, map, rule != NULL));
+    view = view_of(item, map->base, map->pool);
+    to_times(item, view, map, rule);
+    return read_series(item, map, data, rule);
 }

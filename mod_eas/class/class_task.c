@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tasks have each date twice, as a local one and as UTC, and a reminder as a switch and a time (MS-ASTASK 2.2.2). */
-#include "eas_map.h"
+#include <apr_strings.h>
+
+#include "eas_series.h"
 
 void eas_task_extra(eas_map_t *map, const usm_item_t *item)
 {
@@ -33,10 +35,39 @@ static usm_error_t *local_date(usm_item_t *item, eas_map_t *map, const eas_node_
     return NULL;
 }
 
+usm_time_t eas_task_first(const usm_item_t *task)
+{
+    return usm_item_num(task, USM_TASK_START, usm_item_num(task, USM_TASK_DUE, 0));
+}
+
+/* Start says where the series begins; a task that recurs needs both dates in OX. */
+static usm_error_t *settle_rule(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
+{
+    usm_recurrence_t *rule = apr_pmemdup(map->pool, item->v[USM_TASK_RECURRENCE].u.recurrence, sizeof *rule);
+    const eas_node_t *node = eas_node_child(data, EAS_Tasks_Recurrence);
+    usm_time_t begin;
+    if (!eas_time_parse(&begin, eas_node_child_text(node, EAS_Tasks_Start)))
+        return USM_ERROR(map->pool, USM_EINVALID, "the start of a recurring task cannot be read");
+    if (!usm_item_isset(item, USM_TASK_START) && !usm_item_isset(item, USM_TASK_DUE))
+        usm_item_set_num(item, USM_TASK_DUE, eas_day_of(map, begin));
+    if (!usm_item_isset(item, USM_TASK_START))
+        usm_item_set_num(item, USM_TASK_START, usm_item_num(item, USM_TASK_DUE, 0));
+    if (!usm_item_isset(item, USM_TASK_DUE))
+        usm_item_set_num(item, USM_TASK_DUE, usm_item_num(item, USM_TASK_START, 0));
+    usm_time_t first = eas_task_first(item);
+    if (rule->until != USM_TIME_NONE)
+        rule->until = eas_day_of(map, rule->until);
+    const char *why = usm_recurrence_check(rule, first);
+    if (why)
+        return USM_ERROR(map->pool, USM_EINVALID, "a recurrence that cannot be: %s", why);
+    usm_recurrence_normalise(rule, first);
+    usm_item_set_ptr(item, USM_TASK_RECURRENCE, rule);
+    return NULL;
+}
+
 usm_error_t *eas_task_decoded(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
 {
     const eas_node_t *set = eas_node_child(data, EAS_Tasks_ReminderSet);
-    const eas_node_t *recurrence = eas_node_child(data, EAS_Tasks_Recurrence);
     int remind = 0;
     USM_ERR(local_date(item, map, data, EAS_Tasks_StartDate, USM_TASK_START));
     USM_ERR(local_date(item, map, data, EAS_Tasks_DueDate, USM_TASK_DUE));
@@ -47,7 +78,5 @@ usm_error_t *eas_task_decoded(usm_item_t *item, eas_map_t *map, const eas_node_t
     if (usm_item_isset(item, USM_TASK_START) && usm_item_isset(item, USM_TASK_DUE) &&
         usm_item_num(item, USM_TASK_START, 0) > usm_item_num(item, USM_TASK_DUE, 0))
         usm_item_set_num(item, USM_TASK_START, usm_item_num(item, USM_TASK_DUE, 0));
-    if (recurrence && !recurrence->is_empty)
-        return USM_ERROR(map->pool, USM_EINVALID, "recurring tasks cannot be taken from devices");
-    return NULL;
+    return usm_item_isset(item, USM_TASK_RECURRENCE) ? settle_rule(item, map, data) : NULL;
 }

@@ -36,4 +36,10 @@ test_unit_test_conflicts_LDADD = $(CORE_TEST_LDADD)
 test_unit_test_cost_SOURCES = test/unit/test_cost.c test/unit/fake_backend.c
 test_unit_test_cost_CPPFLAGS = $(CORE_TEST_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'
 test_unit_test_cost_LDADD = test/unit/libstoretest.la $(CORE_TEST_LDADD)
+CORE_TESTS += test/unit/test_recur
+check_PROGRAMS += test/unit/test_recur
+TESTS += test/unit/test_recur
+test_unit_test_recur_SOURCES = test/unit/test_recur.c
+test_unit_test_recur_CPPFLAGS = $(CORE_TEST_CPPFLAGS) $(ICAL_CFLAGS)
+test_unit_test_recur_LDADD = $(CORE_TEST_LDADD) $(ICAL_LIBS)
 endif

@@ -153,7 +153,7 @@ static void test_events_in(void **state)
         const char *want; /* text of the field, "" = emptied, NULL = absent */
     } rows[] = {
         {141, "Calendar:StartTime=20260310T100000Z EndTime=20260310T090000Z", NULL, 0, 0, NULL},
-        {141, "Calendar:Recurrence{Type=0}", "5:1", 0, 0, NULL},
+        {141, "Calendar:Recurrence{Type=4}", "5:1", 0, 0, NULL},
         {141, "Calendar:Recurrence", "5:1", 1, USM_EVENT_SUBJECT, NULL},
         {141, "Calendar:Location='Room 5'", "5:1", 1, USM_EVENT_LOCATION, "Room 5"},
         {161, "AirSyncBase:Location{DisplayName='Room 5' City=Bonn}", "5:1", 1, USM_EVENT_LOCATION, "Room 5"},

@@ -70,6 +70,25 @@ static void set_value(usm_item_t *item, int field, int n)
         usm_item_set_ptr(item, field, flag);
         return;
     }
+    case USM_T_RECURRENCE: {
+        usm_recurrence_t *rule = apr_pcalloc(pool, sizeof *rule);
+        rule->interval = n;
+        usm_item_set_ptr(item, field, rule);
+        return;
+    }
+    case USM_T_EXCEPTIONS: {
+        usm_exceptions_t *list = apr_pcalloc(pool, sizeof *list);
+        list->count = 1;
+        list->items = apr_pcalloc(pool, sizeof(usm_exception_t));
+        list->items[0].day = USM_DAY_MS;
+        if (n == 2) {
+            usm_item_t *own = usm_item_create(USM_EVENT, pool);
+            usm_item_set_empty(own, USM_EVENT_LOCATION);
+            list->items[0].item = own;
+        }
+        usm_item_set_ptr(item, field, list);
+        return;
+    }
     case USM_T_TEXT:
     case USM_T_EMAIL:
     case USM_T_ZONE:

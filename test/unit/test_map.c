@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: eas_map.c */
+/* Tests: eas_map.c eas_recur.c class_series.c */
 /* Every row of usm/tbl/ at every version, ghosting, and what is asked of the backend. */
 #include "map_test.h"
 
 #include <usm/fields.h>
+#include <usm/recur.h>
 
 static const usm_class_e classes[] = {USM_EMAIL, USM_CONTACT, USM_EVENT, USM_TASK};
 
@@ -83,6 +84,28 @@ static const void *random_flag(uint64_t *seed, apr_pool_t *pool)
     return flag;
 }
 
+static void set_series(usm_item_t *item, int rule_field, int exceptions, apr_pool_t *pool)
+{
+    usm_recurrence_t *rule = apr_pcalloc(pool, sizeof *rule);
+    rule->freq = USM_RECUR_DAILY;
+    rule->interval = 2;
+    rule->first_weekday = 1;
+    rule->occurrences = 10;
+    rule->until = USM_TIME_NONE;
+    usm_item_set_ptr(item, rule_field, rule);
+    if (!exceptions)
+        return;
+    usm_exceptions_t *list = apr_pcalloc(pool, sizeof *list);
+    usm_item_t *own = usm_item_create(USM_EVENT, pool);
+    usm_time_t first = usm_series_first(item, pool);
+    usm_item_set_text(own, USM_EVENT_SUBJECT, "another");
+    list->count = 2;
+    list->items = apr_pcalloc(pool, 2 * sizeof(usm_exception_t));
+    list->items[0].day = first + 2 * USM_DAY_MS;
+    list->items[1] = (usm_exception_t){.day = first + 4 * USM_DAY_MS, .item = own};
+    usm_item_set_ptr(item, USM_EVENT_EXCEPTIONS, list);
+}
+
 static void set_random(usm_item_t *item, const eas_row_t *row, unsigned version, uint64_t *seed)
 {
     static const char *const zones[] = {"Europe/Berlin", "America/New_York", "Asia/Tokyo", "Australia/Sydney",
@@ -141,6 +164,12 @@ static void set_random(usm_item_t *item, const eas_row_t *row, unsigned version,
     case USM_T_FLAG:
         usm_item_set_ptr(item, f, random_flag(seed, pool));
         break;
+    case USM_T_RECURRENCE:
+        set_series(item, f, 0, pool);
+        break;
+    case USM_T_EXCEPTIONS:
+        set_series(item, USM_EVENT_RECURRENCE, 1, pool);
+        break;
     default:
         fail_msg("%s: no random value for this type", row->name);
     }
@@ -154,6 +183,7 @@ static void make_sane(usm_item_t *item, uint64_t *seed)
         usm_time_t start = all_day ? random_day(seed) : random_time(seed);
         usm_item_set_num(item, USM_EVENT_START, start);
         usm_item_set_num(item, USM_EVENT_END, start + (all_day ? 2 * USM_DAY_MS : 5400000));
+        set_series(item, USM_EVENT_RECURRENCE, 1, item->pool); /* on the days that follow from these times */
     } else if (item->cls == USM_TASK) {
         usm_item_set_num(item, USM_TASK_DUE, usm_item_num(item, USM_TASK_START, 0) + 3 * USM_DAY_MS);
     }
@@ -164,7 +194,8 @@ static int is_writable(usm_class_e cls, const eas_row_t *row, unsigned version)
     if (usm_field(cls, row->field)->flags & USM_F_RO || version < row->since || version > row->until)
         return 0;
     /* From 16.0 on the server makes these (MS-ASCAL 2.2.2). */
-    if (cls == USM_EVENT && version >= 160 && (row->field == USM_EVENT_UID || row->field == USM_EVENT_ORGANIZER_EMAIL))
+    if (cls == USM_EVENT && version >= 160 && (row->field == USM_EVENT_UID || row->field == USM_EVENT_ORGANIZER_EMAIL ||
+                                               row->field == USM_EVENT_EXCEPTIONS))
         return 0;
     return 1;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: ox_conv_people.c ox_pim.c */
+/* Tests: ox_conv_people.c ox_pim.c ox_conv_recur.c ox_series.c ox_series_write.c */
 /* Appointments of the OX backend against the stand-in. */
 #include "ox_test.h"
 
@@ -201,7 +201,7 @@ static void test_attendees(void **state)
     assert_string_equal(got->items[1].email, "other@example.net");
 }
 
-static void test_series_hidden(void **state)
+static void test_turns_into_series(void **state)
 {
     env_t *e = *state;
     NEED_STANDIN(e);
@@ -225,13 +225,14 @@ static void test_series_hidden(void **state)
         e->pool);
     sink = noted_sink(&n, e->pool);
     test_ok(e->vt->changes(&next, e->call, &e->folder, &everything, cursor, 0, &sink, e->pool, e->pool), "changes");
-    assert_true(noted_has(&n, '-', w.id, NULL));
-    assert_int_equal(n.upserts, 0);
-    assert_null(read_one(e, w.id, NULL));
+    assert_true(noted_has(&n, '+', w.id, NULL));
+    assert_int_equal(n.removes, 0);
+    usm_item_t *is = read_one(e, w.id, NULL);
+    assert_int_equal(is->v[USM_EVENT_RECURRENCE].u.recurrence->occurrences, 4);
     sink = noted_sink(&n, e->pool);
     test_ok(e->vt->changes(&next, e->call, &e->folder, &everything, next, 1, &sink, e->pool, e->pool), "all again");
     assert_int_equal(n.begins, 1);
-    assert_int_equal(n.upserts, 0);
+    assert_int_equal(n.upserts, 1);
 }
 
 static void test_range(void **state)
@@ -269,7 +270,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_timed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_all_day, setup, teardown),
         cmocka_unit_test_setup_teardown(test_attendees, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_series_hidden, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_turns_into_series, setup, teardown),
         cmocka_unit_test_setup_teardown(test_range, setup, teardown),
     };
     apr_initialize();

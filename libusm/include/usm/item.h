@@ -43,7 +43,9 @@ extern "C" {
     USM_TYPE(MEETING, meeting)  /* what a mail about a meeting says */                                                 \
     USM_TYPE(FOLDERREF, text)   /* short id of a folder, "0" = root */                                                 \
     USM_TYPE(ROLE, num)         /* usm_role_e */                                                                       \
-    USM_TYPE(CLASS, num)        /* usm_class_e of a folder's content */
+    USM_TYPE(CLASS, num)        /* usm_class_e of a folder's content */                                                \
+    USM_TYPE(RECURRENCE, recurrence)                                                                                   \
+    USM_TYPE(EXCEPTIONS, exceptions) /* of a series of events */
 
 typedef enum usm_type_e {
 #define USM_TYPE(name, kind) USM_T_##name,
@@ -141,8 +143,34 @@ typedef struct usm_meeting_t {
     const char *zone_rule; /**< POSIX text of the zone's rule, or NULL */
     const usm_meetrecur_t *recur; /**< NULL = no series */
 } usm_meeting_t;
+/** How a recurring item repeats. Members: weekdays for WEEKLY (with first_weekday) and for the n-th ones (the week-th
+ * day among them), day for MONTHLY (months without it are passed over) and YEARLY, month for the yearly ones; what a
+ * kind does not use is 0. */
+typedef struct usm_recurrence_t {
+    int freq;          /**< enum usm_recur_e */
+    int interval;      /**< from 1 */
+    int weekdays;      /**< bits: 1 Sunday … 64 Saturday */
+    int week;          /**< 1..4, 5 = the last one */
+    int day, month;    /**< 1..31, 1..12 */
+    int first_weekday; /**< 0 Sunday … 6 Saturday: where weeks begin when every n-th one counts */
+    int occurrences;   /**< 0 = not limited by number */
+    usm_time_t until;  /**< DATE of the last day; USM_TIME_NONE = not limited by date */
+    int regenerate;    /**< tasks: the next one comes an interval after this one was completed */
+} usm_recurrence_t;
 
 typedef enum usm_state_e { USM_ABSENT, USM_EMPTY, USM_SET } usm_state_e;
+
+/** What became of one occurrence of a series (see usm/recur.h). */
+typedef struct usm_exception_t {
+    usm_time_t day;                /**< DATE it was planned for, in the series' zone */
+    const struct usm_item_t *item; /**< an event's fields that differ from the series: set, or empty for taken away;
+                                        absent is as the series has it. NULL: there is no such occurrence any more */
+    const char *id;                /**< backend's own id of it, or NULL */
+} usm_exception_t;
+typedef struct usm_exceptions_t {
+    int count;
+    usm_exception_t *items;
+} usm_exceptions_t;
 
 typedef struct usm_value_t {
     usm_state_e state;
@@ -157,6 +185,8 @@ typedef struct usm_value_t {
         const usm_attachments_t *attachments;
         const usm_flag_t *flag;
         const usm_meeting_t *meeting;
+        const usm_recurrence_t *recurrence;
+        const usm_exceptions_t *exceptions;
     } u;
 } usm_value_t;
 
@@ -167,6 +197,7 @@ enum {
     USM_F_GHOST = 2,  /**< a client may declare it unsupported ("ghosted"): absent then means unchanged */
     USM_F_KEEP = 4,   /**< absent in a change always means unchanged */
     USM_F_NODIGEST = 8, /**< not part of change detection by digest (body of a mail, sizes) */
+    USM_F_SERIES = 64, /**< of a series as a whole: its occurrences have none of their own */
     USM_F_UNIT_MASK = 0xF00
 };
 /** Fields of a class with the same unit (1..15) make sense only together: a conflict in one is a conflict in all of

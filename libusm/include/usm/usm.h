@@ -10,10 +10,12 @@
 #include <usm/mail.h>
 #include <usm/read.h>
 #include <usm/search.h>
+#include <usm/recur.h>
 #include <usm/session.h>
 #include <usm/sync.h>
 #include <usm/types.h>
 #include <usm/watch.h>
+#include <usm/zone.h>
 
 #define USM_VERSION_STRING "0.1.0"
 /** Version of the library at run time. Call usm_library_init() once per process before any thread (it initialises the

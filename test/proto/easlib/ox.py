@@ -120,11 +120,12 @@ class OxUser:
         return [str(r[0]) for r in rows]
 
     def syncable(self, module):
-        """Ids in the default folder of what a phone can hold: no distribution lists, no series of events."""
-        columns = {"contacts": "1,602", "calendar": "1,206,209", "tasks": "1"}[module]
+        """Ids in the default folder of what a phone can hold: no distribution lists; series are one with their
+        exceptions."""
+        columns = {"contacts": "1,602", "calendar": "1,206", "tasks": "1"}[module]
         extra = {"start": "0", "end": "4102444800000", "recurrence_master": "true"} if module == "calendar" else {}
         rows = self.call("GET", module, "all", folder=self.default(module), columns=columns, **extra)
-        return [str(r[0]) for r in rows if not any(r[1:])]
+        return [str(r[0]) for r in rows if not any(r[1:]) or (module == "calendar" and str(r[1]) == str(r[0]))]
 
     def get(self, module, oid, folder=None):
         return self.call("GET", module, "get", id=oid, folder=folder or self.default(module))

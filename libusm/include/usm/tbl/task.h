@@ -11,3 +11,4 @@ USM_FIELD(REMINDER_TIME, TIME, 204, alarm, Tasks, ReminderTime, 25, 161, USM_F_K
 USM_FIELD(CATEGORIES, LIST, 100, categories, Tasks, Categories, 25, 161, USM_F_RW)
 USM_FIELD(BODY, BODY, 203, note, AirSyncBase, Body, 25, 161, USM_F_KEEP)
 USM_FIELD_INNER(UID, TEXT, 223, uid, USM_F_KEEP | USM_F_NODIGEST)
+USM_FIELD(RECURRENCE, RECURRENCE, 209, recurrence_type, Tasks, Recurrence, 25, 161, USM_F_RW)
