@@ -25,6 +25,7 @@ EXTRA_DIST += libusm/libusm.map
 usmincludedir = $(includedir)/usm
 dist_usminclude_HEADERS = \
 	libusm/include/usm/backend.h \
+	libusm/include/usm/draft.h \
 	libusm/include/usm/error.h \
 	libusm/include/usm/error_codes.h \
 	libusm/include/usm/fields.h \

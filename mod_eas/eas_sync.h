@@ -5,6 +5,7 @@
 #define EAS_SYNC_H
 
 #include "eas_collection.h"
+#include "eas_draft.h"
 
 #define EAS_SYNC_COLLECTIONS_MAX 300
 #define EAS_SYNC_TIME apr_time_from_sec(20)  /* after that an answer takes nothing more in: phones give up at 30 s */
@@ -19,6 +20,7 @@ typedef struct eas_response_row_t {
     int status;
     const usm_item_t *item; /**< Fetch */
     const char *instance_id; /**< of a command for one occurrence, else NULL */
+    const eas_draft_t *draft; /**< with files whose names are to be told; else NULL */
 } eas_response_row_t;
 
 typedef struct eas_collection_t {

@@ -42,6 +42,7 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/class/class_contact.c mod_eas/class/class_email.c mod_eas/class/class_event.c \
 	mod_eas/class/class_series.c mod_eas/class/class_task.c \
 	mod_eas/eas_recur.c mod_eas/eas_series.h \
+	mod_eas/class/class_draft.c mod_eas/eas_draft.h \
 	mod_eas/eas_query.c mod_eas/eas_query.h \
 	mod_eas/eas_table.c mod_eas/eas_table.h \
 	mod_eas/tbl/cmdstatus.h mod_eas/tbl/commands.h mod_eas/tbl/status.h \

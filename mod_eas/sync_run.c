@@ -114,6 +114,36 @@ static usm_error_t *run_occurrence(eas_sync_t *sync, eas_collection_t *col, cons
     return NULL;
 }
 
+/* A mail that is being written, which the Drafts folder takes from 16.0 on. */
+static int is_draft(const eas_sync_t *sync, const eas_collection_t *col, const eas_node_t *cmd)
+{
+    return col->cls == USM_EMAIL && usm_turn_role(col->turn) == USM_ROLE_DRAFTS && !other_class(col, cmd) &&
+           eas_draft_is(cmd, sync->ctx->version);
+}
+
+static usm_error_t *run_draft(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
+{
+    int adds = cmd->tag == EAS_AirSync_Add;
+    const char *client_id = adds ? eas_node_child_text(cmd, EAS_AirSync_ClientId) : NULL;
+    const char *server_id = adds ? NULL : eas_node_child_text(cmd, EAS_AirSync_ServerId);
+    eas_draft_t *draft = apr_palloc(sync->ctx->pool, sizeof *draft);
+    usm_outcome_t out = {0};
+    out.error = eas_draft_read(draft, sync->ctx, cmd, server_id);
+    if (!out.error)
+        USM_ERR(usm_turn_draft(&out, col->turn, client_id, server_id, &draft->draft));
+    if (out.error)
+        log_refusal(sync, col, adds ? "Add" : "Change", adds ? client_id : server_id, out.error);
+    int status = usm_error_is(out.error, USM_ERECIPIENT) ? EAS_STATUS_InvalidRecipients
+                                                         : outcome_status(out.error, sync->ctx->version);
+    draft->now = out.server_id;
+    int news = !out.error && out.server_id && eas_draft_has_news(draft);
+    if (adds || out.error || news)
+        respond(col, cmd, client_id, adds ? out.server_id : server_id, status, NULL);
+    if (news)
+        APR_ARRAY_IDX(col->responses, col->responses->nelts - 1, eas_response_row_t).draft = draft;
+    return NULL;
+}
+
 static usm_error_t *run_add(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
 {
     const char *client_id = eas_node_child_text(cmd, EAS_AirSync_ClientId);
@@ -192,6 +222,8 @@ static usm_error_t *run_commands(eas_sync_t *sync, eas_collection_t *col, int fe
         if (cmd->tag != EAS_AirSync_Add && cmd->tag != EAS_AirSync_Fetch &&
             eas_node_child(cmd, EAS_AirSyncBase_InstanceId))
             err = run_occurrence(sync, col, cmd);
+        else if (cmd->tag != EAS_AirSync_Delete && cmd->tag != EAS_AirSync_Fetch && is_draft(sync, col, cmd))
+            err = run_draft(sync, col, cmd);
         else if (cmd->tag == EAS_AirSync_Add)
             err = run_add(sync, col, cmd);
         else if (cmd->tag == EAS_AirSync_Change)

@@ -50,6 +50,11 @@ static void write_response(eas_sync_t *sync, const eas_collection_t *col, eas_wr
             view.pref[i].truncation = -1;
         write_item(sync, col, out, row->server_id, row->item, NULL, &view);
     }
+    if (row->draft) {
+        eas_writer_start(out, EAS_AirSync_ApplicationData);
+        eas_draft_write(row->draft, sync->ctx, out);
+        eas_writer_end(out);
+    }
     eas_writer_end(out);
 }
 

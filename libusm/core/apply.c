@@ -505,3 +505,42 @@ usm_error_t *usm_turn_fetch(usm_item_t **item_p, usm_turn_t *turn, const char *s
     *item_p = got.item;
     return NULL;
 }
+
+/* ---- for other kinds of commands ---- */
+
+usm_error_t *usm__apply_begin(usm_outcome_t *out, usm_turn_t *turn)
+{
+    return begin(out, turn);
+}
+
+usm_error_t *usm__apply_find(int *found_p, usm_echo_row_t *echo, usm_turn_t *turn, int kind, const char *cid,
+                             apr_uint64_t digest)
+{
+    return find_echo(found_p, echo, turn, kind, cid, digest);
+}
+
+usm_error_t *usm__apply_put(usm_turn_t *turn, const usm_echo_row_t *echo)
+{
+    return put_echo(turn, echo);
+}
+
+usm_error_t *usm__apply_done(usm_turn_t *turn, usm_echo_row_t *echo, const usm_bwrite_t *result)
+{
+    return echo_done(turn, echo, result, 0);
+}
+
+usm_error_t *usm__apply_refuse(usm_outcome_t *out, usm_turn_t *turn, usm_echo_row_t *echo, usm_error_t *err)
+{
+    return refuse(out, turn, echo, err);
+}
+
+usm_error_t *usm__apply_added(usm_outcome_t *out, usm_turn_t *turn, const usm_item_t *item,
+                              const usm_echo_row_t *echo)
+{
+    return note_added(out, turn, item, echo);
+}
+
+usm_error_t *usm__apply_queue(usm_turn_t *turn, const char *id, int state)
+{
+    return queue(turn, id, state);
+}

@@ -193,6 +193,18 @@ usm_error_t *usm__finish(usm_session_t *session, usm_txn_t *txn, usm_error_t *er
 #define USM__VT(session) ((session)->ctx->store_vt)
 #define USM__BVT(session) ((session)->ctx->backend->vt)
 
+/* apply.c, for commands that are no plain add, change or delete (draft.c) */
+usm_error_t *usm__apply_begin(usm_outcome_t *out, usm_turn_t *turn);
+usm_error_t *usm__apply_find(int *found_p, usm_echo_row_t *echo, usm_turn_t *turn, int kind, const char *cid,
+                             apr_uint64_t digest);
+usm_error_t *usm__apply_put(usm_turn_t *turn, const usm_echo_row_t *echo);
+usm_error_t *usm__apply_done(usm_turn_t *turn, usm_echo_row_t *echo, const usm_bwrite_t *result);
+usm_error_t *usm__apply_refuse(usm_outcome_t *out, usm_turn_t *turn, usm_echo_row_t *echo, usm_error_t *err);
+usm_error_t *usm__apply_added(usm_outcome_t *out, usm_turn_t *turn, const usm_item_t *item,
+                              const usm_echo_row_t *echo);
+/** @a state: USM_PENDING_… */
+usm_error_t *usm__apply_queue(usm_turn_t *turn, const char *id, int state);
+
 /* read.c */
 /** Where an item is, by its server id. */
 typedef struct usm__place_t {

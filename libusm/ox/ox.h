@@ -159,6 +159,10 @@ typedef struct ox_module_t {
 
 extern const ox_module_t ox_pim_module, ox_mail_module;
 
+usm_error_t *ox_mail_store(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *mime,
+                           apr_size_t len, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+usm_error_t *ox_mail_find(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *message_id,
+                          apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_search(usm_bsearch_t *searches, int count, usm_bcall_t *call, const usm_query_t *query,
                        apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_move(usm_bmove_t *moves, int count, usm_bcall_t *call, const usm_bref_t *from, const usm_bref_t *to,

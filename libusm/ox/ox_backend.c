@@ -153,6 +153,8 @@ const usm_backend_vtable_t *usm_backend_ox(void)
         .remove = remove_item,
         .move = ox_move,
         .search = ox_search,
+        .store_mail = ox_mail_store,
+        .find_mail = ox_mail_find,
         .part = read_part,
         .folder_clear = ox_folder_clear,
         .send = ox_mail_send,

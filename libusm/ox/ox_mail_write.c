@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#define SENT_LOOKED_AT "50" /* newest mails of the Sent folder */
+#define NEWEST_LOOKED_AT "50" /* mails of a folder, when one is looked for */
 
 usm_error_t *ox_mail_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *item,
                          const char *uid, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
@@ -147,41 +147,79 @@ usm_error_t *ox_mail_send(usm_bcall_t *call, const char *mime, apr_size_t len, i
     return send_error(err, answer.root, scratch_pool);
 }
 
-typedef struct sent_t {
-    const char *message_id;
-    int found;
-} sent_t;
+/* ---- looking for a message ---- */
 
-static usm_error_t *on_sent_row(void *baton, const ox_json_t *row)
+typedef struct lookup_t {
+    const char *message_id; /* without brackets */
+    const char *id;         /* of the mail that has it */
+    apr_pool_t *pool;
+} lookup_t;
+
+static usm_error_t *on_id_row(void *baton, const ox_json_t *row)
 {
-    sent_t *s = baton;
+    lookup_t *l = baton;
     const char *id = ox_json_str(ox_json_at(row, 1), NULL);
-    apr_size_t len = strlen(s->message_id);
+    apr_size_t len = strlen(l->message_id);
     while (id && (*id == ' ' || *id == '<'))
         id++;
-    if (id && strncmp(id, s->message_id, len) == 0 && (id[len] == '>' || id[len] == '\0'))
-        s->found = 1;
+    if (id && !l->id && strncmp(id, l->message_id, len) == 0 && (id[len] == '>' || id[len] == '\0'))
+        l->id = ox_json_text(ox_json_at(row, 0), l->pool);
     return NULL;
+}
+
+static usm_error_t *look_up(lookup_t *l, usm_bcall_t *call, const char *folder, const char *message_id,
+                            apr_pool_t *scratch_pool)
+{
+    ox_answer_t answer;
+    /* With or without angle brackets. */
+    while (*message_id == '<')
+        message_id++;
+    l->message_id = apr_pstrmemdup(scratch_pool, message_id, strcspn(message_id, ">"));
+    if (!*l->message_id)
+        return NULL;
+    return ox_get_rows(&answer, call,
+                       ox_path(scratch_pool, "mail", "action", "all", "folder", folder, "columns", "600", "headers",
+                               "Message-ID", "sort", "610", "order", "desc", "left_hand_limit", "0",
+                               "right_hand_limit", NEWEST_LOOKED_AT, "timezone", "UTC", NULL),
+                       on_id_row, l, scratch_pool);
 }
 
 usm_error_t *ox_mail_was_sent(int *found_p, usm_bcall_t *call, const char *message_id, apr_pool_t *scratch_pool)
 {
-    ox_answer_t answer;
     const char *folder;
-    sent_t s = {0};
+    lookup_t l = {.pool = scratch_pool};
     *found_p = 0;
-    /* With or without angle brackets. */
-    while (*message_id == '<')
-        message_id++;
-    s.message_id = apr_pstrmemdup(scratch_pool, message_id, strcspn(message_id, ">"));
-    if (!*s.message_id)
-        return NULL;
     USM_ERR(ox_login_sent_folder(&folder, call, scratch_pool));
-    USM_ERR(ox_get_rows(&answer, call,
-                        ox_path(scratch_pool, "mail", "action", "all", "folder", folder, "columns", "600", "headers",
-                                "Message-ID", "sort", "610", "order", "desc", "left_hand_limit", "0",
-                                "right_hand_limit", SENT_LOOKED_AT, "timezone", "UTC", NULL),
-                        on_sent_row, &s, scratch_pool));
-    *found_p = s.found;
+    USM_ERR(look_up(&l, call, folder, message_id, scratch_pool));
+    *found_p = l.id != NULL;
     return NULL;
+}
+
+usm_error_t *ox_mail_find(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *message_id,
+                          apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    lookup_t l = {.pool = result_pool};
+    *result = (usm_bwrite_t){.edge = USM_TIME_NONE};
+    USM_ERR(look_up(&l, call, folder->id, message_id, scratch_pool));
+    result->id = l.id;
+    return l.id ? read_rev(result, call, folder, scratch_pool) : NULL;
+}
+
+/* ---- drafts ---- */
+
+usm_error_t *ox_mail_store(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *mime,
+                           apr_size_t len, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    const ox_part_t part = {.name = "file", .filename = "draft.eml", .content_type = "message/rfc822", .data = mime,
+                            .len = len};
+    ox_answer_t answer;
+    *result = (usm_bwrite_t){.edge = USM_TIME_NONE};
+    USM_ERR(ox_post_parts(&answer, call,
+                          ox_path(scratch_pool, "mail", "action", "import", "folder", folder->id, "flags",
+                                  apr_itoa(scratch_pool, OX_DRAFT | OX_SEEN), "force", "true", NULL),
+                          &part, 1, scratch_pool));
+    result->id = ox_json_get_text(ox_json_at(answer.data, 0), "id", result_pool);
+    if (!result->id)
+        return USM_ERROR(result_pool, USM_EBACKEND, "a stored mail without id");
+    return read_rev(result, call, folder, scratch_pool);
 }

@@ -6,6 +6,7 @@ libusm_libusmall_la_SOURCES += \
 	libusm/util/mime.c \
 	libusm/util/mime.h \
 	libusm/util/mime_answer.c \
+	libusm/util/mime_draft.c \
 	libusm/util/mime_head.c \
 	libusm/util/mime_int.h \
 	libusm/util/text.c \

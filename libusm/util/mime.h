@@ -3,6 +3,7 @@
 #ifndef USM_UTIL_MIME_H
 #define USM_UTIL_MIME_H
 
+#include <usm/draft.h>
 #include <usm/item.h>
 
 /** A message ready to be sent. */
@@ -65,6 +66,13 @@ int usm__mime_forms(const char *data, apr_size_t len);
  * device gets headers only. Errors: MIME. */
 usm_error_t *usm__mime_answer(const char **data_p, apr_size_t *len_p, const char *mime, apr_size_t len,
                               const usm__original_t *original, int forward, apr_pool_t *pool);
+
+/* ---- drafts (mime_draft.c) ---- */
+
+/** Make the message of a draft: of @a old (NULL: there was none) and what @a draft says. Message-ID becomes the
+ * sender's. The parts of draft->files are named. Errors: MIME. */
+usm_error_t *usm__mime_draft(const char **data_p, apr_size_t *len_p, const char *old, apr_size_t old_len,
+                             usm_draft_t *draft, const usm__sender_t *sender, apr_pool_t *pool);
 
 /* ---- header block as bytes (mime_head.c) ---- */
 

@@ -180,6 +180,12 @@ typedef struct usm_backend_vtable_t {
     /** Search folders of the query's class, at most 8; what the query says of folders has been dealt with. */
     usm_error_t *(*search)(usm_bsearch_t *searches, int count, usm_bcall_t *call, const usm_query_t *query,
                            apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+    /** Put a message into a mail folder as a draft that was read. */
+    usm_error_t *(*store_mail)(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *mime,
+                               apr_size_t len, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+    /** The mail with this Message-ID among the newest of a folder; result->id NULL when there is none. */
+    usm_error_t *(*find_mail)(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder,
+                              const char *message_id, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
     /** Send a 7-bit clean message. Errors: SENDER, RECIPIENT, QUOTA, UNAVAILABLE, BACKEND. */
     usm_error_t *(*send)(usm_bcall_t *call, const char *mime, apr_size_t len, int save_in_sent,
                          apr_pool_t *scratch_pool);

@@ -3,6 +3,7 @@
 #ifndef USM_H
 #define USM_H
 
+#include <usm/draft.h>
 #include <usm/error.h>
 #include <usm/fields.h>
 #include <usm/item.h>
