@@ -59,6 +59,19 @@ static usm_error_t *read_rev(usm_bwrite_t *result, usm_bcall_t *call, const usm_
     return NULL;
 }
 
+/* "Complete" is no state of the server's, so that a device may clear what others have set since: look first. */
+static usm_error_t *check_flagged(usm_bcall_t *call, const usm_bref_t *folder, const char *id, apr_uint64_t rev,
+                                  apr_pool_t *pool)
+{
+    usm_bwrite_t now = {.id = id};
+    if (!(rev & OX_MAIL_REV))
+        return NULL;
+    USM_ERR(read_rev(&now, call, folder, pool));
+    if ((now.rev ^ rev) & OX_FLAGGED)
+        return USM_ERROR(pool, USM_ECONFLICT, "the mail's flag was changed meanwhile");
+    return NULL;
+}
+
 /* Flags have no timestamps at the server: the last writer wins. With a known revision the new one follows from it. */
 usm_error_t *ox_mail_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
                             const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
@@ -68,6 +81,8 @@ usm_error_t *ox_mail_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_b
     int set, clear;
     ox_json_t *body = ox_json_object(scratch_pool);
     result->id = apr_pstrdup(result_pool, id);
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_FLAG))
+        USM_ERR(check_flagged(call, folder, id, rev, scratch_pool));
     wanted_flags(&set, &clear, item, fields);
     if (set)
         ox_json_set_int(body, "set_flags", set);

@@ -77,12 +77,18 @@ usm_error_t *ctl_store_open(usm_store_t **store_p, ctl_t *ctl);
 /** Complain of the schema version @a found. NULL when it is this library's. */
 usm_error_t *ctl_store_judge(int found, apr_pool_t *pool);
 
-/* ---- the commands, one file each (ctl_<name>.c); reset is in ctl_devices.c ---- */
+/** The user that --user names, 0 when none is named. Errors: NOTFOUND. */
+usm_error_t *ctl_user_wanted(usm_id_t *user_p, ctl_t *ctl, usm_store_t *store, usm_txn_t *txn);
+
+/* ---- the commands, one file each (ctl_<name>.c); reset is in ctl_devices.c, bad in
+ * ctl_conflicts.c ---- */
 
 int ctl_decode(ctl_t *ctl);
 int ctl_schema(ctl_t *ctl);
 int ctl_devices(ctl_t *ctl);
 int ctl_reset(ctl_t *ctl);
+int ctl_conflicts(ctl_t *ctl);
+int ctl_bad(ctl_t *ctl);
 int ctl_check(ctl_t *ctl);
 int ctl_version(ctl_t *ctl);
 

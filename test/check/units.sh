@@ -12,7 +12,6 @@ answer.c
 bad.c
 cmd_smart.c
 mime_answer.c
-sql_bad.c
 ROWS
 
 find libusm mod_eas -name '*.c' ! -path '*/.libs/*' | sort > "$tmp/sources"
