@@ -172,6 +172,10 @@ static usm_error_t *run_change(eas_sync_t *sync, eas_collection_t *col, const ea
     int partial = sync->ctx->version >= 160 && col->cls == USM_EVENT;
     if (col->cls == USM_EVENT && eas_event_needs_base(data, sync->ctx->version))
         USM_ERR(read_base(&base, &out, sync, col, server_id));
+    if (out.error && usm_error_class(out.error) == USM_CLASS_NOTFOUND) {
+        usm_error_clear(out.error); /* it may have moved: the change follows it */
+        out.error = NULL;
+    }
     if (!out.error)
         out.error = decode(&item, sync, col, cmd, server_id, base);
     if (!out.error)
