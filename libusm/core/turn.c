@@ -167,6 +167,8 @@ static usm_error_t *open_turn(usm_turn_t **turn_p, usm_session_t *session, const
     turn->passed = apr_hash_make(pool);
     if (turn->params.window < 0 || turn->params.window > 512)
         turn->params.window = 512;
+    if (params->open_tasks_only)
+        turn->params.since = USM_EDGE_DONE + 1;
     if (!params->folder)
         turn->params.window = USM_GEN_INF / 4; /* FolderSync has no window */
     if (session->transient) { /* a key that no later request can use */

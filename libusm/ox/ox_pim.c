@@ -40,14 +40,16 @@ static int is_hidden(const ox_plan_t *plan, const ox_json_t *row)
     return plan->cls == USM_CONTACT && ox_json_true(ox_plan_cell(plan, row, 602));
 }
 
-static usm_time_t edge_of(const ox_plan_t *plan, const ox_json_t *row, apr_pool_t *pool)
-{
-    return plan->cls == USM_EVENT ? ox_series_edge_of(plan, row, pool) : USM_TIME_NONE;
-}
-
 static int is_done(const ox_plan_t *plan, const ox_json_t *row)
 {
     return plan->cls == USM_TASK && ox_json_int(ox_plan_cell(plan, row, 300), 0) == 3;
+}
+
+static usm_time_t edge_of(const ox_plan_t *plan, const ox_json_t *row, apr_pool_t *pool)
+{
+    if (is_done(plan, row))
+        return USM_EDGE_DONE;
+    return plan->cls == USM_EVENT ? ox_series_edge_of(plan, row, pool) : USM_TIME_NONE;
 }
 
 /* ---- changes ---- */
@@ -97,7 +99,7 @@ static usm_error_t *on_row(void *baton, const ox_json_t *row)
         return NULL;
     usm_time_t edge = edge_of(f->plan, row, f->iterpool);
     int outside = f->range->since != USM_TIME_NONE && edge != USM_TIME_NONE && edge < f->range->since;
-    int away = is_hidden(f->plan, row) || (f->range->open_tasks_only && is_done(f->plan, row));
+    int away = is_hidden(f->plan, row);
     if (f->full)
         return away || outside ? NULL : f->sink->upsert(f->sink->baton, id, (apr_uint64_t)stamp, edge, stamp);
     return away ? f->sink->remove(f->sink->baton, id)

@@ -165,13 +165,18 @@ usm_error_t *ox_pim_state(usm_bwrite_t *result, usm_bcall_t *call, const usm_bre
     ox_json_set_text(one, "id", result->id);
     ox_json_add(list, one);
     USM_ERR(ox_put(&answer, call,
-                   ox_path(pool, ox_pim_name(folder->cls), "action", "list", "columns", "1,5", "timezone", "UTC", NULL),
+                   ox_path(pool, ox_pim_name(folder->cls), "action", "list", "columns",
+                           folder->cls == USM_TASK ? "1,5,300" : "1,5", "timezone", "UTC", NULL),
                    list, pool));
-    result->rev = (apr_uint64_t)ox_json_int(ox_json_at(ox_json_at(answer.data, 0), 1), 0);
+    const ox_json_t *row = ox_json_at(answer.data, 0);
+    result->rev = (apr_uint64_t)ox_json_int(ox_json_at(row, 1), 0);
+    if (folder->cls == USM_TASK)
+        result->edge = ox_json_int(ox_json_at(row, 2), 0) == 3 ? USM_EDGE_DONE : USM_TIME_NONE;
     return NULL;
 }
 
-/* The envelope's timestamp is the object's new one. Only an event whose end we do not know must be read. */
+/* The envelope's timestamp is the object's new one. Only an event whose end we do not know must be read, and a task of
+ * which we do not know whether it is done. */
 static usm_error_t *state_after(usm_bwrite_t *result, const ox_writing_t *w, const ox_answer_t *answer)
 {
     int event = w->folder->cls == USM_EVENT;
@@ -182,7 +187,11 @@ static usm_error_t *state_after(usm_bwrite_t *result, const ox_writing_t *w, con
         result->edge = usm_item_num(w->item, USM_EVENT_END, 0);
     if (event && usm_series_rule(w->item) && usm_item_isset(w->item, USM_EVENT_START) && result->rev)
         return NULL;
-    if (result->rev && (!event || result->edge != USM_TIME_NONE))
+    int task = w->folder->cls == USM_TASK;
+    if (task && usm_item_num(w->item, USM_TASK_STATE, USM_TASK_OPEN) == USM_TASK_DONE)
+        result->edge = USM_EDGE_DONE;
+    if (result->rev && (!event || result->edge != USM_TIME_NONE) &&
+        (!task || usm_item_isset(w->item, USM_TASK_STATE)))
         return NULL;
     usm_error_t *err = ox_pim_state(result, w->call, w->folder, w->pool);
     if (err && usm_error_class(err) != USM_CLASS_UNAVAILABLE) {

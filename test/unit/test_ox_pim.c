@@ -269,8 +269,11 @@ static void test_write_answers(void **state)
     USM_FIELDSET_ADD(&fields, USM_TASK_SUBJECT);
     test_ok(e.vt->update(&w, e.call, &tasks, "7", item, &fields, 5, e.pool, e.pool), "no timestamp: read it");
     assert_int_equal(w.rev, APR_INT64_C(1700000009999));
+    assert_int_equal(w.edge, USM_TIME_NONE);
+    usm_item_set_num(item, USM_TASK_STATE, USM_TASK_DONE); /* whether it is done need not be asked then */
     test_ok(e.vt->update(&w, e.call, &tasks, "7", item, &fields, 5, e.pool, e.pool), "timestamp of the envelope");
     assert_int_equal(w.rev, APR_INT64_C(1700000008888));
+    assert_int_equal(w.edge, USM_EDGE_DONE);
     assert_non_null(strstr(mock_request(e.mock, 1, e.pool), "timestamp=5&"));
     test_fails(e.vt->remove(e.call, &tasks, "7", USM_DELETE_TRASH, 5, e.pool), USM_ECONFLICT, "refused id");
     test_fails(e.vt->remove(e.call, &tasks, "7", USM_DELETE_TRASH, 5, e.pool), USM_ECONFLICT, "refused by an error");

@@ -51,15 +51,19 @@ typedef struct usm_bref_t {
     usm_role_e role;
 } usm_bref_t;
 
+/** A task that is done lies before all times: a window from the instant after on holds open tasks only. */
+#define USM_EDGE_DONE 0
+
 /** Part of a folder that a device wants. */
 typedef struct usm_brange_t {
     usm_time_t since; /**< USM_TIME_NONE = all */
-    int open_tasks_only;
+    int open_tasks_only; /**< then since is USM_EDGE_DONE + 1 */
 } usm_brange_t;
 
 /** Receiver of change detection. Either single changes, or one full listing between begin and end: then what is not
  * named is outside the range or gone. `edge`: the instant from which on the item leaves a time window (received date
- * of a mail, end of an event), USM_TIME_NONE = never. `order`: larger is delivered first. */
+ * of a mail, end of an event; USM_EDGE_DONE for a task that is done), USM_TIME_NONE = never. `order`: larger is
+ * delivered first. */
 typedef struct usm_bsink_t {
     void *baton;
     usm_error_t *(*begin_full)(void *baton);
