@@ -262,6 +262,7 @@ void eas_conf_usm(usm_config_t *config, const eas_conf_t *conf, const usm_log_t 
     config->login_ttl_s = (int)conf->login_ttl;
     config->poll_interval_ms = (int)conf->poll_interval * 1000;
     config->full_compare_s = (int)conf->full_compare;
+    config->flag_compare_s = (int)conf->flag_compare;
     config->window_max_days = (int)conf->window_max_days;
     config->conflict_keep = (usm_keep_e)conf->conflict_keep;
     config->conflict_days = (int)conf->conflict_days;

@@ -7,6 +7,7 @@
 #ifndef OX_H
 #define OX_H
 
+#include <apr_hash.h>
 #include <apr_thread_mutex.h>
 #include <usm/backend.h>
 #include "ox/ox_http.h"
@@ -21,6 +22,7 @@ typedef struct ox_backend_t {
     const char *origin;   /* scheme://host[:port] of it */
     const char *client_id, *capabilities;
     usm_show_e show_shared, show_public; /**< folders that are not the user's own */
+    apr_int64_t flag_compare_ms; /* see usm_config_t */
     usm_log_t log;
 } ox_backend_t;
 
@@ -36,6 +38,8 @@ struct usm_blogin_t {
     const char *session;
     const char *cookies;
     const char *sent_folder; /* NULL until it was asked for */
+    apr_pool_t *seen_pool;   /* of seen */
+    apr_hash_t *seen;        /* text → when it held: see ox_login_note() */
     int context_id, user_id; /* constant */
     const char *user;        /* "context/user"; constant */
 };
@@ -51,6 +55,10 @@ void ox_login_snap(ox_snap_t *snap, usm_blogin_t *login, apr_pool_t *pool);
 usm_error_t *ox_login_again(usm_bcall_t *call, unsigned generation, apr_pool_t *pool);
 /** Take over cookies of an answer to a call made with @a snap. */
 void ox_login_cookies(usm_blogin_t *login, const ox_snap_t *snap, const apr_array_header_t *set, apr_pool_t *pool);
+/** Note that @a what was true at an instant, and ask when it was (0 = never, or long ago). For all requests of the
+ * login in this process, so that what one has found out no other asks for again. */
+void ox_login_note(usm_blogin_t *login, const char *what, usm_time_t at);
+usm_time_t ox_login_noted(usm_blogin_t *login, const char *what);
 /** Id of the user's Sent folder, in @a pool. */
 usm_error_t *ox_login_sent_folder(const char **id_p, usm_bcall_t *call, apr_pool_t *pool);
 

@@ -32,6 +32,7 @@ static usm_error_t *create(usm_backend_t **backend_p, const usm_config_t *config
                          "the groupware server's URL must start with http:// or https:// and a host");
     be->base_url = url[strlen(url) - 1] == '/' ? apr_pstrdup(pool, url) : apr_pstrcat(pool, url, "/", NULL);
     be->client_id = text_or(config->client_id, "USM-EAS");
+    be->flag_compare_ms = (config->flag_compare_s > 0 ? config->flag_compare_s : 60) * APR_INT64_C(1000);
     be->capabilities = text_or(config->capabilities, "active_sync,usm");
     be->show_shared = config->show_shared;
     be->show_public = config->show_public;

@@ -370,3 +370,36 @@ usm_error_t *ox_login_sent_folder(const char **id_p, usm_bcall_t *call, apr_pool
     apr_thread_mutex_unlock(login->lock);
     return NULL;
 }
+
+/* ---- what was found out a moment ago ---- */
+
+#define SEEN_MAX 500
+
+void ox_login_note(usm_blogin_t *login, const char *what, usm_time_t when)
+{
+    apr_thread_mutex_lock(login->lock);
+    if (login->seen && apr_hash_count(login->seen) >= SEEN_MAX) {
+        apr_pool_destroy(login->seen_pool);
+        login->seen = NULL;
+    }
+    if (!login->seen) {
+        apr_pool_create(&login->seen_pool, login->pool);
+        login->seen = apr_hash_make(login->seen_pool);
+    }
+    usm_time_t *at = apr_hash_get(login->seen, what, APR_HASH_KEY_STRING);
+    if (!at) {
+        at = apr_palloc(login->seen_pool, sizeof *at);
+        apr_hash_set(login->seen, apr_pstrdup(login->seen_pool, what), APR_HASH_KEY_STRING, at);
+    }
+    *at = when;
+    apr_thread_mutex_unlock(login->lock);
+}
+
+usm_time_t ox_login_noted(usm_blogin_t *login, const char *what)
+{
+    apr_thread_mutex_lock(login->lock);
+    const usm_time_t *at = login->seen ? apr_hash_get(login->seen, what, APR_HASH_KEY_STRING) : NULL;
+    usm_time_t when = at ? *at : 0;
+    apr_thread_mutex_unlock(login->lock);
+    return when;
+}

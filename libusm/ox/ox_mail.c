@@ -11,6 +11,8 @@
 #define CHUNK_FIRST 1000    /* rows of the first call of a full listing */
 #define CHUNK_LAST 16000    /* calls grow up to this: the server sorts the folder anew for each */
 #define LISTINGS_MAX 4      /* a folder that moves under our hands is listed anew so often */
+#define TOP 200             /* newest mails whose flags are looked at between two full listings */
+#define TOP_MAX (4 * TOP)   /* as many they may become before all are listed */
 
 /* Columns of a listing and their places. */
 enum { C_ID, C_FLAGS, C_COLOR, C_RECEIVED };
@@ -25,23 +27,36 @@ apr_uint64_t ox_mail_rev(apr_int64_t flags, apr_int64_t color)
 
 const char *ox_mailstate_text(const ox_mailstate_t *s, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "m1 %s %" APR_INT64_T_FMT " %" APR_INT64_T_FMT " %s", ox_http_escape(s->validity, pool),
-                        s->total, s->unread, ox_http_escape(s->next, pool));
+    const char *text = apr_psprintf(pool, "m1 %s %" APR_INT64_T_FMT " %" APR_INT64_T_FMT " %s",
+                                    ox_http_escape(s->validity, pool), s->total, s->unread,
+                                    ox_http_escape(s->next, pool));
+    if (!s->has_top)
+        return text;
+    return apr_psprintf(pool, "%s %" APR_INT64_T_FMT " %" APR_UINT64_T_HEX_FMT " %" APR_INT64_T_FMT
+                        " %" APR_INT64_T_FMT, text, s->top_since, s->top_sum, s->top_count, s->top_unread);
 }
 
 /* validity and next stay in their escaped form: they are only compared, and digits look the same in both. */
 int ox_mailstate_parse(ox_mailstate_t *s, const char *text, apr_pool_t *pool)
 {
-    char *words[5], *copy = text ? apr_pstrdup(pool, text) : NULL, *state = NULL;
+    char *words[9], *copy = text ? apr_pstrdup(pool, text) : NULL, *state = NULL;
     int count = 0;
-    for (char *w = copy ? apr_strtok(copy, " ", &state) : NULL; w && count < 5; w = apr_strtok(NULL, " ", &state))
+    for (char *w = copy ? apr_strtok(copy, " ", &state) : NULL; w && count < 9; w = apr_strtok(NULL, " ", &state))
         words[count++] = w;
-    if (count != 5 || strcmp(words[0], "m1") != 0)
+    if ((count != 5 && count != 9) || strcmp(words[0], "m1") != 0)
         return 0;
+    memset(s, 0, sizeof *s);
     s->validity = words[1];
     s->total = apr_atoi64(words[2]);
     s->unread = apr_atoi64(words[3]);
     s->next = words[4];
+    s->has_top = count == 9;
+    if (s->has_top) {
+        s->top_since = apr_atoi64(words[5]);
+        s->top_sum = strtoull(words[6], NULL, 16);
+        s->top_count = apr_atoi64(words[7]);
+        s->top_unread = apr_atoi64(words[8]);
+    }
     return 1;
 }
 
@@ -86,19 +101,6 @@ static usm_error_t *read_state(ox_mailstate_t *s, const ox_mailstate_t *last, us
     return NULL;
 }
 
-static usm_error_t *mail_changed(int *changed_p, usm_bcall_t *call, const usm_bref_t *folder, const char *cursor,
-                                 apr_pool_t *scratch_pool)
-{
-    ox_mailstate_t last, now;
-    int have = ox_mailstate_parse(&last, cursor, scratch_pool);
-    *changed_p = 1;
-    if (!have)
-        return NULL;
-    USM_ERR(read_state(&now, &last, call, folder->id, scratch_pool));
-    *changed_p = strcmp(ox_mailstate_text(&now, scratch_pool), cursor) != 0;
-    return NULL;
-}
-
 /* ---- listings ---- */
 
 typedef struct walk_t {
@@ -112,6 +114,11 @@ typedef struct walk_t {
     /* one chunk */
     int rows, chunk_found;
     int past; /* a row was older than the range */
+    /* the newest mails: the sums so far, and their rows where they are wanted */
+    ox_mailstate_t *top;
+    apr_int64_t top_next; /* mails from this id on are not looked at */
+    apr_array_header_t *top_rows;
+    int top_past;
     /* full listing */
     int full;
     const char *overlap; /* id that the chunk's first row must have, NULL = the first chunk */
@@ -148,6 +155,43 @@ static usm_error_t *tell(walk_t *w, const char *id, const ox_json_t *row)
     return w->sink->upsert(w->sink->baton, id, ox_mail_rev(flags, color), received, received);
 }
 
+/* ---- flags of the newest mails ---- */
+
+/* Added up, so that a mail can be counted in whatever its place. */
+static apr_uint64_t row_digest(const char *id, const ox_json_t *row)
+{
+    apr_uint64_t h = APR_UINT64_C(0xcbf29ce484222325);
+    apr_int64_t flags = ox_json_int(ox_json_at(row, C_FLAGS), 0), color = ox_json_int(ox_json_at(row, C_COLOR), 0);
+    for (; *id; id++)
+        h = (h ^ (unsigned char)*id) * APR_UINT64_C(0x100000001b3);
+    h = (h ^ (ox_mail_rev(flags, color) << 1 | ((flags & OX_DELETED) != 0))) * APR_UINT64_C(0x9E3779B97F4A7C15);
+    return h ^ h >> 29;
+}
+
+static void top_add(ox_mailstate_t *top, const char *id, const ox_json_t *row)
+{
+    top->top_sum += row_digest(id, row);
+    top->top_count++;
+    top->top_unread += !(ox_json_int(ox_json_at(row, C_FLAGS), 0) & OX_SEEN);
+}
+
+static void top_reset(ox_mailstate_t *top)
+{
+    top->top_sum = 0;
+    top->top_count = top->top_unread = 0;
+}
+
+/* Of a full listing: the first rows, and those received in the same millisecond as the last of them. */
+static void top_collect(walk_t *w, const char *id, const ox_json_t *row)
+{
+    apr_int64_t received = ox_json_int(ox_json_at(row, C_RECEIVED), 0);
+    w->top_past |= w->top->top_count >= TOP && received != w->top->top_since;
+    if (w->top_past)
+        return;
+    w->top->top_since = received;
+    top_add(w->top, id, row);
+}
+
 /* ---- step 3: new mails only ---- */
 
 static usm_error_t *on_newest_row(void *baton, const ox_json_t *row)
@@ -161,6 +205,8 @@ static usm_error_t *on_newest_row(void *baton, const ox_json_t *row)
     w->chunk_found++;
     w->found++;
     w->found_unread += !(ox_json_int(ox_json_at(row, C_FLAGS), 0) & OX_SEEN);
+    if (ox_json_int(ox_json_at(row, C_RECEIVED), 0) >= w->top->top_since)
+        top_add(w->top, id, row);
     return tell(w, id, row);
 }
 
@@ -208,6 +254,7 @@ static usm_error_t *on_full_row(void *baton, const ox_json_t *row)
             return NULL;
     }
     apr_cpystrn(w->last, id, sizeof w->last);
+    top_collect(w, id, row);
     return tell(w, id, row);
 }
 
@@ -219,7 +266,9 @@ static usm_error_t *list_all(int *whole_p, walk_t *w)
     int size = CHUNK_FIRST;
     char overlap[sizeof w->last];
     w->overlap = NULL;
-    w->past = w->shifted = 0;
+    w->past = w->shifted = w->top_past = 0;
+    top_reset(w->top);
+    w->top->top_since = 0;
     do {
         USM_ERR(list_chunk(w, left, left + size, on_full_row));
         int got = w->rows;
@@ -244,27 +293,187 @@ static usm_error_t *full(walk_t *w)
         USM_ERR(list_all(&whole, w));
     if (!whole)
         return USM_ERROR(w->pool, USM_EBACKEND, "mail folder changes too fast to be listed");
+    w->top->has_top = 1;
     return w->sink->end_full(w->sink->baton);
+}
+
+/* ---- between the two: flags of the newest mails ---- */
+
+typedef struct toprow_t {
+    const char *id;
+    apr_int64_t flags, color, received;
+} toprow_t;
+
+static usm_error_t *on_top_row(void *baton, const ox_json_t *row)
+{
+    walk_t *w = baton;
+    apr_int64_t received = ox_json_int(ox_json_at(row, C_RECEIVED), 0);
+    const char *id = ox_json_text(ox_json_at(row, C_ID), w->pool);
+    w->rows++;
+    if (!id || received < w->top->top_since) {
+        w->top_past |= id != NULL;
+        return NULL;
+    }
+    if (apr_atoi64(id) >= w->top_next) /* has come after the state was read */
+        return NULL;
+    top_add(w->top, id, row);
+    toprow_t *r = apr_array_push(w->top_rows);
+    *r = (toprow_t){.id = id, .flags = ox_json_int(ox_json_at(row, C_FLAGS), 0),
+                    .color = ox_json_int(ox_json_at(row, C_COLOR), 0), .received = received};
+    return NULL;
+}
+
+/* Read them as they are now into *top; w->top_rows are their rows. *whole_p 0: there are too many by now. */
+static usm_error_t *read_top(int *whole_p, ox_mailstate_t *top, walk_t *w, const ox_mailstate_t *had)
+{
+    int size = (int)(had->top_count < TOP_MAX ? had->top_count : TOP_MAX) + 20;
+    apr_int64_t left = 0;
+    *top = *had;
+    top_reset(top);
+    w->top = top;
+    w->top_next = apr_atoi64(had->next);
+    w->top_rows = apr_array_make(w->pool, TOP, sizeof(toprow_t));
+    w->top_past = 0;
+    do {
+        USM_ERR(list_chunk(w, left, left + size, on_top_row));
+        left += size;
+    } while (!w->top_past && w->rows == size && left <= TOP_MAX);
+    *whole_p = w->top_past || w->rows < size;
+    return NULL;
+}
+
+static const char *top_key(const usm_bref_t *folder, const ox_mailstate_t *s, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s %" APR_INT64_T_FMT " %" APR_UINT64_T_HEX_FMT " %" APR_INT64_T_FMT, folder->id,
+                        s->top_since, s->top_sum, s->top_count);
+}
+
+static int same_top(const ox_mailstate_t *a, const ox_mailstate_t *b)
+{
+    return a->top_sum == b->top_sum && a->top_count == b->top_count;
+}
+
+static int same_state(const ox_mailstate_t *now, const ox_mailstate_t *old, apr_pool_t *pool)
+{
+    return strcmp(ox_http_escape(now->validity, pool), old->validity) == 0 &&
+           strcmp(ox_http_escape(now->next, pool), old->next) == 0 && now->total == old->total &&
+           now->unread == old->unread;
+}
+
+/* Is it time to look at flags again? Only where ids grow, so that what is not new must have been there before. */
+static int top_due(usm_bcall_t *call, const usm_bref_t *folder, const ox_mailstate_t *old, apr_pool_t *pool)
+{
+    usm_time_t age = ox_now() - ox_login_noted(call->login, top_key(folder, old, pool));
+    return old->has_top && all_digits(old->next) && (age < 0 || age >= call->login->be->flag_compare_ms);
+}
+
+static usm_error_t *mail_changed(int *changed_p, usm_bcall_t *call, const usm_bref_t *folder, const char *cursor,
+                                 apr_pool_t *scratch_pool)
+{
+    ox_mailstate_t last, now, top;
+    walk_t w = {.call = call, .folder = folder, .pool = scratch_pool};
+    int whole;
+    *changed_p = 1;
+    if (!ox_mailstate_parse(&last, cursor, scratch_pool))
+        return NULL;
+    USM_ERR(read_state(&now, &last, call, folder->id, scratch_pool));
+    if (!same_state(&now, &last, scratch_pool))
+        return NULL;
+    *changed_p = 0;
+    if (!top_due(call, folder, &last, scratch_pool))
+        return NULL;
+    USM_ERR(read_top(&whole, &top, &w, &last));
+    *changed_p = !whole || !same_top(&top, &last);
+    if (!*changed_p)
+        ox_login_note(call->login, top_key(folder, &last, scratch_pool), ox_now());
+    return NULL;
+}
+
+static usm_error_t *tell_top(walk_t *w)
+{
+    for (int i = 0; i < w->top_rows->nelts; i++) {
+        const toprow_t *r = &APR_ARRAY_IDX(w->top_rows, i, toprow_t);
+        if (w->range->since != USM_TIME_NONE && r->received < w->range->since)
+            continue;
+        if (r->flags & OX_DELETED)
+            USM_ERR(w->sink->remove(w->sink->baton, r->id));
+        else
+            USM_ERR(w->sink->upsert(w->sink->baton, r->id, ox_mail_rev(r->flags, r->color), r->received, r->received));
+    }
+    return NULL;
+}
+
+/* *done_p 1: beside the new mails only flags of the newest ones have changed, and they are told. The sums of @a now are
+ * those from before, the new mails counted in. */
+static usm_error_t *flags_only(int *done_p, walk_t *w, const ox_mailstate_t *old, ox_mailstate_t *now)
+{
+    ox_mailstate_t top;
+    int whole;
+    *done_p = 0;
+    if (!now->has_top || !all_digits(now->next) || old->total + w->found != now->total)
+        return NULL;
+    USM_ERR(read_top(&whole, &top, w, now));
+    w->top = now;
+    if (!whole || top.top_count != now->top_count ||
+        old->unread + w->found_unread + top.top_unread - now->top_unread != now->unread)
+        return NULL;
+    if (!same_top(&top, now))
+        USM_ERR(tell_top(w));
+    now->top_sum = top.top_sum;
+    now->top_unread = top.top_unread;
+    *done_p = 1;
+    return NULL;
+}
+
+/* What the sums were, for the steps to go on from. */
+static void take_top(ox_mailstate_t *now, const ox_mailstate_t *old)
+{
+    now->has_top = old->has_top;
+    now->top_since = old->top_since;
+    now->top_sum = old->top_sum;
+    now->top_count = old->top_count;
+    now->top_unread = old->top_unread;
+}
+
+static usm_error_t *steps(walk_t *w, const ox_mailstate_t *old, ox_mailstate_t *now)
+{
+    int done = 0;
+    take_top(now, old);
+    if (!same_state(now, old, w->pool))
+        USM_ERR(newest(&done, w, old, now));
+    else if (!top_due(w->call, w->folder, old, w->pool))
+        return NULL;
+    if (done) { /* the others were not looked at */
+        ox_login_note(w->call->login, top_key(w->folder, now, w->pool),
+                      ox_login_noted(w->call->login, top_key(w->folder, old, w->pool)));
+        return NULL;
+    }
+    USM_ERR(flags_only(&done, w, old, now));
+    if (!done)
+        USM_ERR(full(w));
+    ox_login_note(w->call->login, top_key(w->folder, now, w->pool), ox_now());
+    return NULL;
 }
 
 static usm_error_t *mail_changes(const char **cursor_p, usm_bcall_t *call, const usm_bref_t *folder,
                                  const usm_brange_t *range, const char *cursor, int force_full,
                                  const usm_bsink_t *sink, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
-    ox_mailstate_t old, now;
-    walk_t w = {.call = call, .folder = folder, .range = range, .sink = sink, .pool = scratch_pool};
-    int have = ox_mailstate_parse(&old, cursor, scratch_pool), done = 0;
+    ox_mailstate_t old, now = {0};
+    walk_t w = {.call = call, .folder = folder, .range = range, .sink = sink, .pool = scratch_pool, .top = &now};
+    int have = ox_mailstate_parse(&old, cursor, scratch_pool);
     apr_pool_create(&w.iterpool, scratch_pool);
     USM_ERR(read_state(&now, have ? &old : NULL, call, folder->id, scratch_pool));
-    *cursor_p = ox_mailstate_text(&now, result_pool);
     if (have && strcmp(ox_http_escape(now.validity, scratch_pool), old.validity) != 0)
         return USM_ERROR(result_pool, USM_ECURSOR, "mail folder %.100s has other ids than before", folder->id);
     if (have && !force_full) {
-        if (strcmp(*cursor_p, cursor) == 0)
-            return NULL;
-        USM_ERR(newest(&done, &w, &old, &now));
+        USM_ERR(steps(&w, &old, &now));
+    } else {
+        USM_ERR(full(&w));
+        ox_login_note(call->login, top_key(folder, &now, scratch_pool), ox_now());
     }
-    return done ? NULL : full(&w);
+    *cursor_p = ox_mailstate_text(&now, result_pool);
+    return NULL;
 }
 
 const ox_module_t ox_mail_module = {

@@ -20,6 +20,11 @@ apr_uint64_t ox_mail_rev(apr_int64_t flags, apr_int64_t color);
 typedef struct ox_mailstate_t {
     const char *validity, *next; /* "-" when the server does not tell */
     apr_int64_t total, unread;
+    /* The newest mails with their flags, which the state does not tell of. */
+    int has_top;               /* 0 = not known */
+    apr_int64_t top_since;     /* those received from here on */
+    apr_uint64_t top_sum;      /* sum over digests of id, flags and colour */
+    apr_int64_t top_count, top_unread;
 } ox_mailstate_t;
 /** Text of a cursor, and back; parse gives 0 when it is none. */
 const char *ox_mailstate_text(const ox_mailstate_t *state, apr_pool_t *pool);

@@ -42,6 +42,8 @@ EAS_DIRECTIVE(EASWindowMaxDays, window_max_days, NUMBER, BACKEND, "0", 0, 36500,
               "age in days of the oldest mail that devices get, whatever they ask for; 0 for no limit")
 EAS_DIRECTIVE(EASMailCompare, full_compare, NUMBER, BACKEND, "300", 1, 86400,
               "seconds after which the next look at a mail folder compares all of it, flags and all")
+EAS_DIRECTIVE(EASMailFlags, flag_compare, NUMBER, BACKEND, "60", 1, 86400,
+              "seconds after which the next look at a mail folder compares the flags of its newest mails")
 EAS_DIRECTIVE(EASSharedFolders, show_shared, CHOICE, BACKEND, "chosen|none|all", 0, 2,
               "folders of other users that devices see: those marked for synchronization in Open-Xchange, none, or all "
               "that are not marked against it")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mail: bodies, flags, filters, windows, deletes (MS-ASEMAIL, MS-ASAIRS)."""
 import re
+import time
 
 import pytest
 
@@ -208,6 +209,24 @@ def test_flag_both_ways(phone, user, version):
     assert [e.name for e in data] == ["Email:Flag"] and data.val("Flag/Status") == "2", t
     r.change(cid, sid, [E.Flag()])
     assert not next(m for m in user.mails() if m["id"] == mid)["flags"] & FLAGGED
+
+
+@pytest.mark.parametrize("version", ["12.1", "16.1"])
+def test_flag_in_ox_alone(phone, user, site, version):
+    """No counter of the folder moves, yet it comes with the next look, by Sync and by Ping (EASMailFlags)."""
+    mid = user.deliver(mime("b@example.org", user.address, "F"))
+    r, cid = mail(phone, user, version)
+    r.device.server = site.small
+    (sid,) = r.collections[cid].items
+    r.sync(cid)
+    for on in (True, False):
+        user.flag(mid, FLAGGED if on else 0, 0 if on else FLAGGED)
+        time.sleep(1.1)
+        a = r.device.ping([(cid, "Email")], "20")
+        assert a.code == "2", a
+        (t,) = r.sync(cid)
+        (data,) = t.of("Change").values()
+        assert [e.name for e in data] == ["Email:Flag"] and data.val("Flag/Status", "0") == ("2" if on else "0")
 
 
 @every()

@@ -142,6 +142,63 @@ static void test_listing(void **state)
                "new ids");
 }
 
+static void flags_of(env_t *e, const char *id, int flags)
+{
+    standin_control(e->oxd, "module/mail",
+                    apr_psprintf(e->pool, "{\"op\":\"flags\",\"user\":\"anton\",\"folder\":\"" INBOX
+                                 "\",\"id\":\"%s\",\"flags\":%d}", id, flags), e->pool);
+}
+
+/* Flags of the newest mails are found without listing the folder; what they do not explain is. */
+static void test_top_flags(void **state)
+{
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    static const struct {
+        const char *id;
+        int flags, new_mail, full, calls;
+    } rows[] = {
+        {"4710", OX_FLAGGED | OX_ANSWERED, 0, 0, 2}, /* no counter shows it */
+        {"4710", OX_SEEN, 0, 0, 2},
+        {"2990", OX_FLAGGED, 0, 0, 2},
+        {"4710", 0, 1, 0, 3},                        /* one has come as well */
+        {"5", OX_SEEN | OX_ANSWERED, 0, 1, 0},       /* far behind: the counter of unread ones tells */
+    };
+    noted_t n;
+    usm_bsink_t sink = noted_sink(&n, e->pool);
+    const char *cursor, *next;
+    apr_uint64_t rev;
+    int changed;
+    flags_of(e, "5", OX_ANSWERED);
+    flags_of(e, "2990", OX_SEEN);
+    ((ox_backend_t *)e->call->backend)->flag_compare_ms = 0;
+    test_ok(e->vt->changes(&cursor, e->call, &inbox, &everything, NULL, 0, &sink, e->pool, e->pool), "all");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        test_ok(e->vt->changed(&changed, e->call, &inbox, cursor, e->pool), "before");
+        assert_false(changed);
+        if (rows[i].new_mail)
+            deliver(e, ",\"subject\":\"new\",\"text\":\"x\"");
+        flags_of(e, rows[i].id, rows[i].flags);
+        test_ok(e->vt->changed(&changed, e->call, &inbox, cursor, e->pool), "changed");
+        assert_true(changed);
+        sink = noted_sink(&n, e->pool);
+        apr_uint64_t before = e->call->stats->backend_calls;
+        test_ok(e->vt->changes(&next, e->call, &inbox, &everything, cursor, 0, &sink, e->pool, e->pool), "flags");
+        if (n.begins != rows[i].full)
+            fail_msg("row %d: %d full listings", (int)i, n.begins);
+        if (rows[i].calls)
+            assert_int_equal(e->call->stats->backend_calls - before, rows[i].calls);
+        assert_true(noted_has(&n, '+', rows[i].id, &rev));
+        assert_int_equal(rev, OX_MAIL_REV | (apr_uint64_t)rows[i].flags);
+        cursor = next;
+    }
+    /* Nothing new: the same text, so that nobody has to write it down. */
+    sink = noted_sink(&n, e->pool);
+    test_ok(e->vt->changes(&next, e->call, &inbox, &everything, cursor, 0, &sink, e->pool, e->pool), "nothing");
+    assert_string_equal(next, cursor);
+    assert_int_equal(n.lines->nelts, 0);
+}
+
 static void test_window(void **state)
 {
     env_t *e = *state;
@@ -391,6 +448,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_listing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_top_flags, setup, teardown),
         cmocka_unit_test_setup_teardown(test_window, setup, teardown),
         cmocka_unit_test_setup_teardown(test_folder_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_get, setup, teardown),

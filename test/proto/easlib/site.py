@@ -376,7 +376,7 @@ class Site:
         dead = free_ports(1)[0]
         self.httpd = Httpd(self.folder, location("", self.ox.url, url, **self.directives)
                            + location("/dead", f"http://127.0.0.1:{dead}/ajax/", url)
-                           + location("/small", self.ox.url, url, EASMaxAttachments="65536")
+                           + location("/small", self.ox.url, url, EASMaxAttachments="65536", EASMailFlags="1")
                            + location("/paced", self.ox.url, url, EASThrottle="120")
                            + location("/tls", self.ox.url, url, EASRequireTLS="on")
                            + location("/own", self.ox.url, url, EASSharedFolders="none", EASPublicFolders="none")
