@@ -32,6 +32,7 @@ dist_usminclude_HEADERS = \
 	libusm/include/usm/item.h \
 	libusm/include/usm/log.h \
 	libusm/include/usm/mail.h \
+	libusm/include/usm/meeting.h \
 	libusm/include/usm/read.h \
 	libusm/include/usm/search.h \
 	libusm/include/usm/recur.h \

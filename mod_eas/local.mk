@@ -22,6 +22,7 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/cmd/cmd_folderupdate.c \
 	mod_eas/cmd/cmd_getattachment.c \
 	mod_eas/cmd/cmd_getitemestimate.c \
+	mod_eas/cmd/cmd_meetingresponse.c \
 	mod_eas/cmd/cmd_moveitems.c \
 	mod_eas/cmd/cmd_itemoperations.c \
 	mod_eas/cmd/cmd_ping.c \

@@ -6,4 +6,5 @@ libusm_libusmall_la_SOURCES += libusm/usm.c libusm/core/read.c libusm/core/send.
 	libusm/core/bad.c libusm/core/apply.c libusm/core/turn.c libusm/core/next.c libusm/core/watch.c libusm/core/core.h
 EXTRA_DIST += libusm/core/README libusm/doc/sync-keys.md libusm/doc/conflicts.awk libusm/tbl/lognos \
 	libusm/tbl/conflicts.h
-libusm_libusmall_la_SOURCES += libusm/core/zone.c libusm/core/recur.c libusm/core/series.c
+libusm_libusmall_la_SOURCES += libusm/core/zone.c libusm/core/recur.c libusm/core/series.c \
+	libusm/core/meeting.c

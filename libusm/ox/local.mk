@@ -23,6 +23,7 @@ libusm_libusmall_la_SOURCES += \
 	libusm/ox/ox_mail_write.c \
 	libusm/ox/ox_map.c \
 	libusm/ox/ox_map.h \
+	libusm/ox/ox_meeting.c \
 	libusm/ox/ox_move.c \
 	libusm/ox/ox_picture.c \
 	libusm/ox/ox_picture.h \

@@ -175,6 +175,10 @@ usm_error_t *ox_search(usm_bsearch_t *searches, int count, usm_bcall_t *call, co
                        apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_move(usm_bmove_t *moves, int count, usm_bcall_t *call, const usm_bref_t *from, const usm_bref_t *to,
                      apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+/** Answer an invitation (ox_meeting.c); see usm_backend_vtable_t.confirm. */
+usm_error_t *ox_confirm(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_time_t day, int status,
+                        const char *message, apr_pool_t *scratch_pool);
+
 usm_error_t *ox_mail_send(usm_bcall_t *call, const char *mime, apr_size_t len, int save_in_sent,
                           apr_pool_t *scratch_pool);
 usm_error_t *ox_mail_was_sent(int *found_p, usm_bcall_t *call, const char *message_id, apr_pool_t *scratch_pool);

@@ -153,6 +153,7 @@ const usm_backend_vtable_t *usm_backend_ox(void)
         .update = update,
         .remove = remove_item,
         .move = ox_move,
+        .confirm = ox_confirm,
         .search = ox_search,
         .store_mail = ox_mail_store,
         .find_mail = ox_mail_find,

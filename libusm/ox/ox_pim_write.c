@@ -362,6 +362,56 @@ static usm_error_t *read_current(ox_json_t **current_p, usm_bcall_t *call, const
     return ox_pim_current(current_p, call, folder, id, USM_FIELDSET_HAS(fields, USM_EVENT_ATTENDEES), pool);
 }
 
+/* Is the appointment somebody else's, to which the user was invited? */
+static int is_guest(const ox_json_t *current, int own_id)
+{
+    apr_int64_t organizer = ox_json_int(ox_json_get(current, "organizerId"), 0);
+    const char *mail = ox_json_str(ox_json_get(current, "organizer"), NULL);
+    const ox_json_t *people = ox_json_get(current, "participants");
+    if (organizer > 0)
+        return organizer != own_id;
+    for (int i = 0; mail && i < ox_json_count(people); i++) { /* an organizer from outside has no id */
+        const ox_json_t *one = ox_json_at(people, i);
+        const char *other = ox_json_str(ox_json_get(one, "mail"), NULL);
+        if (other && strcasecmp(other, mail) == 0 && ox_json_int(ox_json_get(one, "type"), 0) != 1)
+            return 1;
+    }
+    return 0;
+}
+
+/* Of somebody else's meeting only what is the user's own is written (a phone that sends all of it back with its
+ * reminder means nothing by the rest); the device is told what the rest is. @return whether anything is left. */
+static int guests_fields(usm_fieldset_t *left, const usm_fieldset_t *fields)
+{
+    static const int own[] = {USM_EVENT_REMINDER, USM_EVENT_CATEGORIES};
+    int n = 0;
+    memset(left, 0, sizeof *left);
+    for (int i = 0; i < 2; i++) {
+        if (USM_FIELDSET_HAS(fields, own[i])) {
+            USM_FIELDSET_ADD(left, own[i]);
+            n++;
+        }
+    }
+    return n;
+}
+
+static usm_error_t *update_as_guest(usm_bwrite_t *result, ox_writing_t *w, const char *id,
+                                    const usm_fieldset_t *fields, const ox_json_t *current, apr_uint64_t rev)
+{
+    ox_answer_t answer;
+    usm_fieldset_t left;
+    result->id = id;
+    USM_ERR(ox_pim_state(result, w->call, w->folder, w->pool));
+    if (guests_fields(&left, fields)) {
+        ox_pim_encode(w, &left, current, 0);
+        w->path = ox_path(w->pool, "calendar", "action", "update", "folder", w->folder->id, "id", id, "timestamp",
+                          apr_psprintf(w->pool, "%" APR_UINT64_T_FMT, rev), "timezone", "UTC", NULL);
+        USM_ERR(ox_pim_put(&answer, w));
+    }
+    result->rev = 0;
+    return NULL;
+}
+
 /* A changed occurrence that the user was invited to alone has a series somewhere, but is none. */
 static int is_series(const ox_json_t *current)
 {
@@ -379,6 +429,11 @@ usm_error_t *ox_pim_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_br
     ox_writing_t w = {.call = call, .folder = folder, .item = item, .object = ox_json_object(scratch_pool),
                       .pool = scratch_pool};
     USM_ERR(read_current(&current, call, folder, id, fields, scratch_pool));
+    if (folder->cls == USM_EVENT && is_guest(current, call->login->user_id)) {
+        USM_ERR(update_as_guest(result, &w, id, fields, current, rev));
+        result->id = apr_pstrdup(result_pool, id);
+        return NULL;
+    }
     if (folder->cls == USM_EVENT &&
         (is_series(current) || usm_item_isset(item, USM_EVENT_EXCEPTIONS) || usm_series_rule(item)))
         return ox_series_update(result, &w, id, fields, current, rev, result_pool);

@@ -46,7 +46,8 @@ EAS_COMMAND(GetItemEstimate, 14, 25, EAS_VERSION_OPEN, EAS_GetItemEstimate_GetIt
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN | EAS_CMD_PACED, eas_cmd_getitemestimate,
             "count what a Sync would bring")
 EAS_COMMAND(MeetingResponse, 15, 25, EAS_VERSION_OPEN, EAS_MeetingResponse_MeetingResponse,
-            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none, "accept or decline meetings")
+            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_meetingresponse,
+            "accept or decline meetings")
 EAS_COMMAND(Search, 16, 25, EAS_VERSION_OPEN, EAS_Search_Search,
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_search,
             "search mailbox, directory or documents")

@@ -565,6 +565,24 @@ static usm_error_t *f_was_sent(int *found, usm_bcall_t *call, const char *id, ap
     return reach(call, pool);
 }
 
+static usm_error_t *f_confirm(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_time_t day, int status,
+                              const char *message, apr_pool_t *pool)
+{
+    GUARD;
+    fake_item_t *item = fake_find(id);
+    USM_ERR(reach(call, pool));
+    if (!item || !item->alive)
+        return USM_ERROR(pool, USM_ENOTFOUND, "no such item");
+    if (fake.refuse)
+        return USM_ERROR(pool, USM_EFORBIDDEN, "refused on command");
+    fake.confirms++;
+    fake.confirmed = status;
+    fake.confirmed_day = day;
+    snprintf(fake.said, sizeof fake.said, "%s", message ? message : "");
+    fake_touch(item);
+    return NULL;
+}
+
 static const usm_backend_vtable_t vtable = {
     .name = "fake", .create = f_create, .login = f_login, .freeze = f_freeze, .resume = f_resume, .retain = f_retain,
     .release = f_release, .drop = f_drop, .user = f_user, .userinfo = f_userinfo, .folders = f_folders,
@@ -572,7 +590,7 @@ static const usm_backend_vtable_t vtable = {
     .folder_delete = f_folder_delete, .changed = f_changed, .changes = f_changes, .get = f_get, .add = f_add,
     .find_uid = f_find_uid, .update = f_update, .remove = f_remove, .move = f_move, .part = f_part,
     .folder_clear = f_folder_clear, .send = f_send,
-    .was_sent = f_was_sent};
+    .was_sent = f_was_sent, .confirm = f_confirm};
 
 const usm_backend_vtable_t *fake_backend(void)
 {

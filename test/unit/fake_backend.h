@@ -42,6 +42,9 @@ typedef struct fake_t {
     char sent[4000];   /* the last message */
     int die_after;     /* n > 0: the n-th write from now is done, and then reported as failed;
                         * -n: the n-th send is not done */
+    int confirms, confirmed; /* answers to invitations, and the last one */
+    usm_time_t confirmed_day;
+    char said[100];
     int adds, updates, removes, moves, gets, sends, logins;
     int slow_write_ms; /* a write takes that long */
     char bad_password[40];

@@ -67,4 +67,10 @@ test_unit_test_eas_spool_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_hierarchy_SOURCES = test/unit/test_hierarchy.c $(SYNC_TEST_SOURCES)
 test_unit_test_hierarchy_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_hierarchy_LDADD = $(MAP_TEST_LDADD)
+MEETING_TESTS = test/unit/test_cmd_meeting
+check_PROGRAMS += $(MEETING_TESTS)
+TESTS += $(MEETING_TESTS)
+test_unit_test_cmd_meeting_SOURCES = test/unit/test_cmd_meeting.c $(SYNC_TEST_SOURCES)
+test_unit_test_cmd_meeting_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_cmd_meeting_LDADD = $(MAP_TEST_LDADD)
 endif

@@ -190,6 +190,11 @@ typedef struct usm_backend_vtable_t {
     /** The mail with this Message-ID among the newest of a folder; result->id NULL when there is none. */
     usm_error_t *(*find_mail)(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder,
                               const char *message_id, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+    /** Answer an invitation: @a status is enum usm_attendee_status_e, @a message may be NULL; @a day USM_TIME_NONE =
+     * the event as a whole, else the occurrence planned for that day (usm/recur.h). Errors: NOTFOUND, FORBIDDEN,
+     * UNAVAILABLE, BACKEND. NULL: the server takes none. */
+    usm_error_t *(*confirm)(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_time_t day, int status,
+                            const char *message, apr_pool_t *scratch_pool);
     /** Send a 7-bit clean message. Errors: SENDER, RECIPIENT, QUOTA, UNAVAILABLE, BACKEND. */
     usm_error_t *(*send)(usm_bcall_t *call, const char *mime, apr_size_t len, int save_in_sent,
                          apr_pool_t *scratch_pool);

@@ -103,7 +103,7 @@ typedef struct usm_pending_row_t {
 } usm_pending_row_t;
 
 /** kinds of echo rows */
-enum { USM_ECHO_ADD, USM_ECHO_CHANGE, USM_ECHO_DELETE, USM_ECHO_SEND, USM_ECHO_MOVE };
+enum { USM_ECHO_ADD, USM_ECHO_CHANGE, USM_ECHO_DELETE, USM_ECHO_SEND, USM_ECHO_MOVE, USM_ECHO_ANSWER };
 typedef struct usm_echo_row_t {
     usm_id_t collection;  /**< 0 for sends and moves, which belong to the device */
     usm_id_t device;

@@ -9,6 +9,7 @@
 #include <usm/item.h>
 #include <usm/log.h>
 #include <usm/mail.h>
+#include <usm/meeting.h>
 #include <usm/read.h>
 #include <usm/search.h>
 #include <usm/recur.h>
