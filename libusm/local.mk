@@ -33,6 +33,7 @@ dist_usminclude_HEADERS = \
 	libusm/include/usm/log.h \
 	libusm/include/usm/mail.h \
 	libusm/include/usm/meeting.h \
+	libusm/include/usm/people.h \
 	libusm/include/usm/read.h \
 	libusm/include/usm/search.h \
 	libusm/include/usm/recur.h \
@@ -50,6 +51,7 @@ dist_usmtbl_HEADERS = \
 	libusm/include/usm/tbl/email.h \
 	libusm/include/usm/tbl/event.h \
 	libusm/include/usm/tbl/folder.h \
+	libusm/include/usm/tbl/person.h \
 	libusm/include/usm/tbl/task.h
 
 include libusm/core/local.mk

@@ -12,18 +12,27 @@ enum {
     SEARCH_OK = 1,
     SEARCH_INVALID = 2,
     SEARCH_SERVER = 3,
+    SEARCH_DENIED = 5,
     SEARCH_NOT_FOUND = 6,
     SEARCH_TOO_COMPLEX = 8,
     SEARCH_HIERARCHY = 11,
     SEARCH_BEYOND = 12
 };
 
+/** Statuses of Find (MS-ASCMD 2.2.3.177.4). */
+enum { FIND_OK = 1, FIND_INVALID = 2, FIND_HIERARCHY = 3, FIND_BAD_RANGE = 4 };
+
 /** Carry out a search and write what the element Store (or, in Find, Response) holds: Status first, then results, Range
  * and Total. Returns an error only when nothing can be told but that the whole command failed. */
 typedef usm_error_t *(*eas_store_fn)(eas_ctx_t *ctx, const eas_node_t *node, eas_writer_t *out);
 
 usm_error_t *eas_search_mailbox(eas_ctx_t *ctx, const eas_node_t *store, eas_writer_t *out);
+usm_error_t *eas_search_gal(eas_ctx_t *ctx, const eas_node_t *store, eas_writer_t *out);
 usm_error_t *eas_find_mailbox(eas_ctx_t *ctx, const eas_node_t *criterion, eas_writer_t *out);
+usm_error_t *eas_find_gal(eas_ctx_t *ctx, const eas_node_t *criterion, eas_writer_t *out);
+/** Is there a result by this name that a page further down can be of? A Find that begins in the middle is an error. */
+usm_error_t *eas_find_is_kept(int *kept_p, eas_ctx_t *ctx, const char *name);
+usm_error_t *eas_find_keep(eas_ctx_t *ctx, const char *name);
 
 /** "first-last" of @a options' Range; a missing one is 0 to @a last_default. @return 0 when it is none. */
 int eas_range_read(int *first, int *last, const eas_node_t *node, int last_default);

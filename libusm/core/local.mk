@@ -8,3 +8,4 @@ EXTRA_DIST += libusm/core/README libusm/doc/sync-keys.md libusm/doc/conflicts.aw
 	libusm/tbl/conflicts.h
 libusm_libusmall_la_SOURCES += libusm/core/zone.c libusm/core/recur.c libusm/core/series.c \
 	libusm/core/meeting.c
+libusm_libusmall_la_SOURCES += libusm/core/people.c

@@ -173,6 +173,17 @@ usm_error_t *ox_mail_find(usm_bwrite_t *result, usm_bcall_t *call, const usm_bre
                           apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_search(usm_bsearch_t *searches, int count, usm_bcall_t *call, const usm_query_t *query,
                        apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+/* ---- people (ox_people.c) and the out-of-office notice (ox_mailfilter.c) ---- */
+
+usm_error_t *ox_people(usm_people_query_t **queries, int count, usm_bcall_t *call, apr_pool_t *result_pool,
+                       apr_pool_t *scratch_pool);
+usm_error_t *ox_people_picture(const usm_blob_t **picture_p, usm_bcall_t *call, const usm_person_t *person,
+                               apr_size_t max, apr_pool_t *pool);
+usm_error_t *ox_people_busy(usm_busy_query_t *queries, int count, usm_bcall_t *call, usm_time_t from, usm_time_t to,
+                            apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+usm_error_t *ox_away_get(usm_away_t *away, usm_bcall_t *call, apr_pool_t *pool);
+usm_error_t *ox_away_set(usm_bcall_t *call, const usm_away_t *away, const usm_userinfo_t *info, apr_pool_t *pool);
+
 usm_error_t *ox_move(usm_bmove_t *moves, int count, usm_bcall_t *call, const usm_bref_t *from, const usm_bref_t *to,
                      apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 /** Answer an invitation (ox_meeting.c); see usm_backend_vtable_t.confirm. */

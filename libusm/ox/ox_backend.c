@@ -161,6 +161,11 @@ const usm_backend_vtable_t *usm_backend_ox(void)
         .folder_clear = ox_folder_clear,
         .send = ox_mail_send,
         .was_sent = ox_mail_was_sent,
+        .people = ox_people,
+        .picture = ox_people_picture,
+        .busy = ox_people_busy,
+        .away_get = ox_away_get,
+        .away_set = ox_away_set,
     };
     return &vtable;
 }

@@ -37,30 +37,37 @@ static void take(usm_item_t *item, ox_rsp_t *rsp)
     usm_item_set_ptr(item, USM_CONTACT_PICTURE, blob);
 }
 
-usm_error_t *ox_picture_read(usm_item_t *item, usm_bcall_t *call, const char *folder, const char *id, const char *url,
-                             int max, apr_pool_t *scratch_pool)
+usm_error_t *ox_picture_fetch(ox_rsp_t *rsp, usm_bcall_t *call, const char *folder, const char *id, const char *url,
+                              int max, apr_pool_t *pool)
 {
     const int *sizes = max > 0 ? sizes_limited : sizes_free;
     int count = max > 0 ? (int)(sizeof sizes_limited / sizeof sizes_limited[0]) : 1;
-    ox_rsp_t rsp = {0};
     usm_error_t *err = NULL;
-    usm_item_set_empty(item, USM_CONTACT_PICTURE);
     for (int i = 0; i < count; i++) {
-        const char *edge = sizes[i] ? apr_itoa(scratch_pool, sizes[i]) : NULL;
+        const char *edge = sizes[i] ? apr_itoa(pool, sizes[i]) : NULL;
         usm_error_clear(err);
-        err = fetch(&rsp, call,
-                    ox_path(scratch_pool, "contacts/picture", "action", "get", "contact_id", id, "folder_id", folder,
+        err = fetch(rsp, call,
+                    ox_path(pool, "contacts/picture", "action", "get", "contact_id", id, "folder_id", folder,
                             "width", edge, "height", edge, "scaleType", edge ? "contain" : NULL, "shrinkOnly",
                             edge ? "true" : NULL, NULL),
-                    max, scratch_pool);
+                    max, pool);
         if (!usm_error_is(err, USM_ELIMIT))
             break;
     }
     if (err && !usm_error_is(err, USM_ELIMIT) && url && url[0] == '/' &&
         usm_error_class(err) != USM_CLASS_UNAVAILABLE) {
         usm_error_clear(err);
-        err = fetch(&rsp, call, url, max, scratch_pool);
+        err = fetch(rsp, call, url, max, pool);
     }
+    return err;
+}
+
+usm_error_t *ox_picture_read(usm_item_t *item, usm_bcall_t *call, const char *folder, const char *id, const char *url,
+                             int max, apr_pool_t *scratch_pool)
+{
+    ox_rsp_t rsp = {0};
+    usm_item_set_empty(item, USM_CONTACT_PICTURE);
+    usm_error_t *err = ox_picture_fetch(&rsp, call, folder, id, url, max, scratch_pool);
     if (!err && rsp.len > 0)
         take(item, &rsp);
     ox_http_free(&rsp, scratch_pool);

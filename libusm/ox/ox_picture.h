@@ -11,6 +11,11 @@
 usm_error_t *ox_picture_read(usm_item_t *item, usm_bcall_t *call, const char *folder, const char *id, const char *url,
                              int max, apr_pool_t *scratch_pool);
 
+/** The bytes of a picture as they came, to be given back with ox_http_free(). Errors: NOTFOUND (there is none), LIMIT
+ * (none that small), UNAVAILABLE, BACKEND. */
+usm_error_t *ox_picture_fetch(ox_rsp_t *rsp, usm_bcall_t *call, const char *folder, const char *id, const char *url,
+                              int max, apr_pool_t *pool);
+
 /** Write an object together with a picture: action `new` or `update` of contacts as an upload. @a path as for the plain
  * call. */
 usm_error_t *ox_picture_write(ox_answer_t *answer, usm_bcall_t *call, const char *path, const ox_json_t *object,

@@ -9,9 +9,6 @@
 #define PREVIEW_CHARS 255
 #define SEARCH_ID_MAX 128
 
-/* Statuses of Find (MS-ASCMD 2.2.3.177.4). */
-enum { FIND_OK = 1, FIND_INVALID = 2, FIND_HIERARCHY = 3, FIND_BAD_RANGE = 4 };
-
 /* ---- the mailbox ---- */
 
 /* What a result of Find shows of a mail is less than what Sync does. */
@@ -133,13 +130,17 @@ static int read_criterion(usm_query_t *query, int *first, int *last, const eas_n
     return 0;
 }
 
-/* Is there a result that a page further down can be of? A search that begins in the middle is an error. */
-static usm_error_t *is_kept(int *kept_p, eas_ctx_t *ctx, const char *name)
+usm_error_t *eas_find_is_kept(int *kept_p, eas_ctx_t *ctx, const char *name)
 {
     const char *known;
     USM_ERR(usm_device_attr_get(&known, ctx->session, "find", ctx->pool));
     *kept_p = known && strcmp(known, name) == 0;
     return NULL;
+}
+
+usm_error_t *eas_find_keep(eas_ctx_t *ctx, const char *name)
+{
+    return usm_device_attr_set(ctx->session, "find", name);
 }
 
 usm_error_t *eas_find_mailbox(eas_ctx_t *ctx, const eas_node_t *criterion, eas_writer_t *out)
@@ -153,7 +154,7 @@ usm_error_t *eas_find_mailbox(eas_ctx_t *ctx, const eas_node_t *criterion, eas_w
     query.name = eas_query_name(eas_node_child(criterion, EAS_Find_Query),
                                 apr_pstrcat(ctx->pool, id, query.deep ? "/deep" : "", NULL), ctx->pool);
     if (first > 0)
-        USM_ERR(is_kept(&known, ctx, query.name));
+        USM_ERR(eas_find_is_kept(&known, ctx, query.name));
     if (first > 0 && !known)
         return eas_answer_status(ctx, FIND_BAD_RANGE);
     usm_error_t *err = usm_search(&hits, ctx->session, &query, ctx->pool);
@@ -164,7 +165,7 @@ usm_error_t *eas_find_mailbox(eas_ctx_t *ctx, const eas_node_t *criterion, eas_w
     }
     USM_ERR(err);
     if (!known)
-        USM_ERR(usm_device_attr_set(ctx->session, "find", query.name));
+        USM_ERR(eas_find_keep(ctx, query.name));
     return answer(ctx, out, hits, first, last);
 }
 
@@ -175,6 +176,7 @@ static const struct {
     eas_store_fn run;
 } stores[] = {
     {EAS_Find_MailBoxSearchCriterion, eas_find_mailbox},
+    {EAS_Find_GalSearchCriterion, eas_find_gal},
 };
 
 usm_error_t *eas_cmd_find(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)

@@ -17,6 +17,7 @@ static const struct {
     unsigned since; /* version times ten */
     eas_store_fn run;
 } stores[] = {
+    {"GAL", 25, eas_search_gal},
     {"Mailbox", 120, eas_search_mailbox},
     {"DocumentLibrary", 120, no_documents},
     {"Document Library", 120, no_documents},

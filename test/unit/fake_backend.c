@@ -583,6 +583,89 @@ static usm_error_t *f_confirm(usm_bcall_t *call, const usm_bref_t *folder, const
     return NULL;
 }
 
+/* ---- people ---- */
+
+static usm_error_t *refused(apr_pool_t *pool)
+{
+    return fake.refusal ? USM_ERROR(pool, fake.refusal, "refused on command") : NULL;
+}
+
+static int begins(const char *text, const char *with)
+{
+    return text && strncasecmp(text, with, strlen(with)) == 0;
+}
+
+static usm_error_t *f_people(usm_people_query_t **queries, int count, usm_bcall_t *call, apr_pool_t *pool,
+                             apr_pool_t *scratch)
+{
+    GUARD;
+    USM_ERR(reach(call, pool));
+    for (int i = 0; i < count; i++) {
+        queries[i]->error = refused(pool);
+        for (int k = fake.person_count - 1; k >= 0; k--) {
+            const usm_person_t *p = &fake.people[k];
+            if ((begins(p->display_name, queries[i]->text) || begins(p->address, queries[i]->text)) &&
+                (p->in_directory || queries[i]->everywhere))
+                APR_ARRAY_PUSH(queries[i]->people, usm_person_t) = *p;
+        }
+    }
+    return NULL;
+}
+
+static usm_error_t *f_picture(const usm_blob_t **picture_p, usm_bcall_t *call, const usm_person_t *person,
+                              apr_size_t max, apr_pool_t *pool)
+{
+    GUARD;
+    usm_blob_t *blob = apr_pcalloc(pool, sizeof *blob);
+    USM_ERR(reach(call, pool));
+    USM_ERR(refused(pool));
+    if (strlen(fake.picture) > max)
+        return USM_ERROR(pool, USM_ELIMIT, "too large");
+    blob->data = (const unsigned char *)fake.picture;
+    blob->len = strlen(fake.picture);
+    *picture_p = blob;
+    return NULL;
+}
+
+static usm_error_t *f_busy(usm_busy_query_t *queries, int count, usm_bcall_t *call, usm_time_t from, usm_time_t to,
+                           apr_pool_t *pool, apr_pool_t *scratch)
+{
+    GUARD;
+    USM_ERR(reach(call, pool));
+    for (int i = 0; i < count; i++) {
+        if (queries[i].user == 2)
+            queries[i].error = USM_ERROR(pool, fake.refusal ? fake.refusal : USM_EFORBIDDEN, "nobody may know");
+        for (int k = 0; queries[i].user == 1 && k < fake.busy_count; k++)
+            APR_ARRAY_PUSH(queries[i].times, usm_busy_t) = fake.busy[k];
+        if (queries[i].user == 3)
+            APR_ARRAY_PUSH(queries[i].times, usm_busy_t) =
+                (usm_busy_t){.start = from, .end = to, .busy = USM_BUSY_AWAY};
+    }
+    return NULL;
+}
+
+static usm_error_t *f_away_get(usm_away_t *away, usm_bcall_t *call, apr_pool_t *pool)
+{
+    GUARD;
+    USM_ERR(reach(call, pool));
+    USM_ERR(refused(pool));
+    *away = fake.away;
+    return NULL;
+}
+
+static usm_error_t *f_away_set(usm_bcall_t *call, const usm_away_t *away, const usm_userinfo_t *info, apr_pool_t *pool)
+{
+    GUARD;
+    const char *old = fake.away.text;
+    USM_ERR(reach(call, pool));
+    USM_ERR(refused(pool));
+    if (!old && !away->text && away->state != USM_AWAY_OFF)
+        return USM_ERROR(pool, USM_EINVALID, "no text");
+    fake.away = *away;
+    fake.away.text = away->text ? strdup(away->text) : old;
+    return NULL;
+}
+
 static const usm_backend_vtable_t vtable = {
     .name = "fake", .create = f_create, .login = f_login, .freeze = f_freeze, .resume = f_resume, .retain = f_retain,
     .release = f_release, .drop = f_drop, .user = f_user, .userinfo = f_userinfo, .folders = f_folders,
@@ -590,7 +673,8 @@ static const usm_backend_vtable_t vtable = {
     .folder_delete = f_folder_delete, .changed = f_changed, .changes = f_changes, .get = f_get, .add = f_add,
     .find_uid = f_find_uid, .update = f_update, .remove = f_remove, .move = f_move, .part = f_part,
     .folder_clear = f_folder_clear, .send = f_send,
-    .was_sent = f_was_sent, .confirm = f_confirm};
+    .was_sent = f_was_sent, .confirm = f_confirm, .people = f_people, .picture = f_picture, .busy = f_busy,
+    .away_get = f_away_get, .away_set = f_away_set};
 
 const usm_backend_vtable_t *fake_backend(void)
 {

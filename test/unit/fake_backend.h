@@ -49,6 +49,13 @@ typedef struct fake_t {
     int slow_write_ms; /* a write takes that long */
     char bad_password[40];
     apr_uint64_t cursor_void; /* cursors older than this are void */
+    usm_person_t people[8]; /* a text finds whoever's name or address begins with it */
+    int person_count;
+    const char *picture;    /* of everybody who has one */
+    usm_busy_t busy[8];     /* of user 1; user 2 tells nobody, user 3 is never there */
+    int busy_count;
+    usm_away_t away;
+    apr_status_t refusal;   /* not 0: what has to do with people and notices fails with it */
 } fake_t;
 
 extern fake_t fake;

@@ -160,6 +160,7 @@ eas_node_t *sync_run(eas_handler_t handler, unsigned version, const char *text)
             ctx->command = eas_command_get((eas_command_id_t)i);
     }
     eas_node_t *doc = map_doc(sync_expand(text), pool);
+    ctx->doc = doc;
     if (doc && eas_node_outside_version(doc, version))
         fail_msg("the request has a tag of another version: %s", text);
     ctx->rsp->http = 200;

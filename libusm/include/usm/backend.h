@@ -10,6 +10,7 @@
 
 #include <apr_tables.h>
 #include <usm/item.h>
+#include <usm/people.h>
 #include <usm/read.h>
 #include <usm/search.h>
 #include <usm/session.h>
@@ -200,6 +201,19 @@ typedef struct usm_backend_vtable_t {
                          apr_pool_t *scratch_pool);
     /** Is a message with this Message-ID in the Sent folder? For sends whose answer was lost. */
     usm_error_t *(*was_sent)(int *found_p, usm_bcall_t *call, const char *message_id, apr_pool_t *scratch_pool);
+    /** Look for people by at most 25 texts; fills people (at most USM_PEOPLE_MAX each, in any order) and error. */
+    usm_error_t *(*people)(usm_people_query_t **queries, int count, usm_bcall_t *call, apr_pool_t *result_pool,
+                           apr_pool_t *scratch_pool);
+    /** As usm_people_picture(). */
+    usm_error_t *(*picture)(const usm_blob_t **picture_p, usm_bcall_t *call, const usm_person_t *person,
+                            apr_size_t max, apr_pool_t *pool);
+    /** The time of at most 25 users; fills times and error. */
+    usm_error_t *(*busy)(usm_busy_query_t *queries, int count, usm_bcall_t *call, usm_time_t from, usm_time_t to,
+                         apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+    /** The out-of-office notice, as usm_away_get() and usm_away_set(). @a away is OFF and empty when called. @a info:
+     * whose mail a new notice answers. */
+    usm_error_t *(*away_get)(usm_away_t *away, usm_bcall_t *call, apr_pool_t *pool);
+    usm_error_t *(*away_set)(usm_bcall_t *call, const usm_away_t *away, const usm_userinfo_t *info, apr_pool_t *pool);
 } usm_backend_vtable_t;
 
 struct usm_backend_t {

@@ -10,6 +10,7 @@
 #include <usm/log.h>
 #include <usm/mail.h>
 #include <usm/meeting.h>
+#include <usm/people.h>
 #include <usm/read.h>
 #include <usm/search.h>
 #include <usm/recur.h>
