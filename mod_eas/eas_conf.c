@@ -264,6 +264,7 @@ void eas_conf_usm(usm_config_t *config, const eas_conf_t *conf, const usm_log_t 
     config->full_compare_s = (int)conf->full_compare;
     config->flag_compare_s = (int)conf->flag_compare;
     config->window_max_days = (int)conf->window_max_days;
+    config->folders_max = (int)conf->max_folders;
     config->conflict_keep = (usm_keep_e)conf->conflict_keep;
     config->conflict_days = (int)conf->conflict_days;
     config->show_shared = (usm_show_e)conf->show_shared;

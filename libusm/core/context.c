@@ -23,6 +23,7 @@ static void defaults(usm_config_t *c)
     DEFAULT(flag_compare_s, 60);
     DEFAULT(turn_bytes_max, 4 * 1024 * 1024);
     DEFAULT(conflict_days, 30);
+    DEFAULT(folders_max, 1000);
 #undef DEFAULT
 }
 

@@ -26,6 +26,8 @@
 #define USM__LOOK_EVERY 8           /**< answers from a long queue, after which the server is asked for changes again */
 #define USM__KEY_MAX 64
 
+typedef struct usm__waiter_t usm__waiter_t;
+
 struct usm_context_t {
     apr_pool_t *pool;
     usm_config_t config;
@@ -35,7 +37,8 @@ struct usm_context_t {
     apr_thread_mutex_t *lock; /**< guards logins and stats */
     apr_thread_cond_t *login_done;
     apr_hash_t *logins; /**< hex key → usm_login_t */
-    apr_hash_t *waiters; /**< device row id → number of its newest request */
+    apr_hash_t *waiters; /**< device row id → usm__waiter_t of a device that waits */
+    usm__waiter_t *free_waiters;
     usm_time_t swept;
     int write_batch, scan_rows, run_rows; /**< USM__WRITE_BATCH … at most */
     unsigned char secret[32]; /**< keys the hash, so that no password digest is worth stealing */
@@ -57,6 +60,14 @@ struct usm_login_t {
     const usm_userinfo_t *info;
 };
 
+/** Rows that were read a moment ago, to be used once. */
+typedef struct usm__peeked_t {
+    int found;
+    usm_collection_row_t coll;
+    usm_folder_row_t folder;
+    usm_time_t at;
+} usm__peeked_t;
+
 struct usm_session_t {
     apr_pool_t *pool;
     usm_context_t *ctx;
@@ -67,6 +78,8 @@ struct usm_session_t {
     usm_bcall_t call;
     usm_device_row_t device;
     int transient;
+    int refreshed;       /**< the folders were brought up to date a moment ago */
+    apr_hash_t *peeked;  /**< fid → usm__peeked_t: read by usm_collection_options() for the turn that follows */
 };
 
 /** A change to the store that close() makes. */
@@ -219,6 +232,8 @@ usm_error_t *usm__item_place(usm__place_t *place, usm_session_t *session, const 
 /** Bring the user's folder rows up to date with the backend. @a moved: short id of a folder that was just renamed or
  * moved, whose descendants got new backend ids with it; 0 = none. */
 usm_error_t *usm__hierarchy_refresh(usm_session_t *session, apr_int64_t moved, apr_pool_t *scratch_pool);
+/** Refresh now; the listing that follows in this session does without. */
+usm_error_t *usm__hierarchy_refresh_ahead(usm_session_t *session, apr_pool_t *pool);
 /** Refresh, then tell @a sink a full listing of folders. */
 usm_error_t *usm__hierarchy_changes(const char **cursor_p, usm_session_t *session, const usm_bsink_t *sink,
                                     apr_pool_t *result_pool, apr_pool_t *scratch_pool);
@@ -258,6 +273,10 @@ usm_error_t *usm__runs_add(usm__runs_t *runs, const char *id, apr_uint64_t rev, 
 usm_error_t *usm__runs_next(const usm__listed_t **row_p, usm__runs_t *runs);
 
 /* lease.c */
+/** Name of a holder: where it runs, process, its start, and a random number. */
+const char *usm__lease_owner(apr_pool_t *pool);
+/** Is the process that this holder was known to be gone? Only of processes that can be seen from here. */
+int usm__lease_is_dead(const char *owner);
 /** Take or prolong the lease before a client change or an undo; may look at the key again (see turn.c), then
  * turn->overtaken is set. */
 usm_error_t *usm__turn_lease(usm_turn_t *turn);
@@ -333,8 +352,8 @@ void usm__refusal_note(usm_turn_t *turn, const usm_echo_row_t *echo, usm_error_t
 usm_error_t *usm__refusal_write(usm_turn_t *turn, usm_txn_t *txn, const usm_echo_row_t *echo);
 
 /* watch.c */
-/** A new request of the device: older ones that wait end. @a make: this one will wait itself. @return its number. */
-apr_uint32_t usm__supersede(usm_session_t *session, int make);
+/** A new request of the device: older ones that wait end. */
+void usm__supersede(usm_session_t *session);
 /* next.c */
 /** Ask the server for changes, unless the queue is long enough for this answer and @a must is 0. */
 usm_error_t *usm__turn_detect(usm_turn_t *turn, int must);

@@ -3,7 +3,6 @@
  * user, is the same on every device and after every start-over, survives renames and moves, and is never reused. */
 #include "core.h"
 
-#define FOLDERS_MAX 1000
 #define REFRESH_TRIES 32
 
 typedef struct node_t {
@@ -250,6 +249,39 @@ static int nothing_changed(refresh_t *re, const apr_array_header_t *list)
     return 1;
 }
 
+/* A device must not lose a folder for a new one, nor ever be without its inbox. */
+static int importance(const refresh_t *re, const usm_bfolder_t *f)
+{
+    const node_t *node = apr_hash_get(re->by_id, f->id, APR_HASH_KEY_STRING);
+    return f->role != USM_ROLE_USER ? 2 : node && !node->row.gone ? 1 : 0;
+}
+
+/* The first @a max folders by importance, in the order of the list: parents first. A folder whose parent is left out
+ * hangs below the root. */
+static apr_array_header_t *most_important(const refresh_t *re, const apr_array_header_t *list, int max)
+{
+    apr_array_header_t *kept = apr_array_make(re->pool, max + 1, sizeof(usm_bfolder_t));
+    apr_hash_t *chosen = apr_hash_make(re->pool);
+    for (int rank = 2, left = max; rank >= 0; rank--) {
+        for (int i = 0; i < list->nelts && left; i++) {
+            const usm_bfolder_t *f = &APR_ARRAY_IDX(list, i, usm_bfolder_t);
+            if (importance(re, f) == rank) {
+                apr_hash_set(chosen, f->id, APR_HASH_KEY_STRING, f);
+                left--;
+            }
+        }
+    }
+    for (int i = 0; i < list->nelts; i++) {
+        usm_bfolder_t f = APR_ARRAY_IDX(list, i, usm_bfolder_t);
+        if (!apr_hash_get(chosen, f.id, APR_HASH_KEY_STRING))
+            continue;
+        if (f.parent && !apr_hash_get(chosen, f.parent, APR_HASH_KEY_STRING))
+            f.parent = NULL;
+        APR_ARRAY_PUSH(kept, usm_bfolder_t) = f;
+    }
+    return kept;
+}
+
 static usm_error_t *refresh(usm_session_t *session, apr_int64_t moved, apr_pool_t *pool)
 {
     refresh_t re = {.session = session, .pool = pool, .nodes = apr_array_make(pool, 32, sizeof(node_t *)),
@@ -261,11 +293,15 @@ static usm_error_t *refresh(usm_session_t *session, apr_int64_t moved, apr_pool_
     order_folders(list, listed, pool);
     if (list->nelts == 0) /* an empty answer would wipe the phone; no OX account is without a folder */
         return USM_ERROR(pool, USM_EBACKEND, "the groupware server listed no folder at all");
-    if (list->nelts > FOLDERS_MAX)
-        return USM_ERROR(pool, USM_ELIMIT, "more than %d folders", FOLDERS_MAX);
+    int all = list->nelts, max = session->ctx->config.folders_max;
+    if (all > max)
+        list = most_important(&re, list, max);
     add_outbox(list);
     if (nothing_changed(&re, list))
         return NULL;
+    if (all > max)
+        usm_log(session->log, USM_LOG_WARNING, 110, "devices get %d of %d folders: default folders and those they have "
+                "come first", max, all);
     for (int i = 0; i < re.nodes->nelts; i++) {
         node_t *node = APR_ARRAY_IDX(re.nodes, i, node_t *);
         node->now = NULL;
@@ -283,6 +319,13 @@ usm_error_t *usm__hierarchy_refresh(usm_session_t *session, apr_int64_t moved, a
         err = refresh(session, moved, pool);
     }
     return err;
+}
+
+usm_error_t *usm__hierarchy_refresh_ahead(usm_session_t *session, apr_pool_t *pool)
+{
+    USM_ERR(usm__hierarchy_refresh(session, 0, pool));
+    session->refreshed = 1;
+    return NULL;
 }
 
 /* ---- the hierarchy as a collection ---- */
@@ -325,7 +368,9 @@ usm_error_t *usm__hierarchy_changes(const char **cursor_p, usm_session_t *sessio
     tell_t tell = {.sink = sink, .pool = scratch_pool,
                    .rows = apr_array_make(scratch_pool, 32, sizeof(usm_folder_row_t))};
     usm_txn_t *txn;
-    USM_ERR(usm__hierarchy_refresh(session, 0, scratch_pool));
+    if (!session->refreshed)
+        USM_ERR(usm__hierarchy_refresh(session, 0, scratch_pool));
+    session->refreshed = 0;
     USM_ERR(usm__read(&txn, session, scratch_pool));
     USM_ERR(usm__finish(session, txn, USM__VT(session)->folder_scan(txn, session->device.user, 0, keep_row, &tell,
                                                                     scratch_pool)));

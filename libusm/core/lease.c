@@ -2,31 +2,80 @@
 /* The lease: one request at a time applies client changes to a collection. */
 #include "core.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LEASE_MS 120000
 #define LEASE_RENEW_MS 30000
 #define LEASE_WAIT_MS 20000
 
-static const char *lease_owner(apr_pool_t *pool)
+/* A small file of the system, up to its first line's end; "" when there is none. */
+static void read_line(char *line, apr_size_t size, const char *path)
 {
-    char host[65] = "";
-    apr_uint64_t nonce = 0;
-    gethostname(host, sizeof host - 1);
-    usm__random(&nonce, 6);
-    return apr_psprintf(pool, "%.64s/%ld/%" APR_UINT64_T_HEX_FMT, host, (long)getpid(), nonce);
+    FILE *f = fopen(path, "re");
+    if (!f || !fgets(line, (int)size, f))
+        *line = '\0';
+    if (f)
+        fclose(f);
+    line[strcspn(line, "\n")] = '\0';
 }
 
-/* A process of this host that has died holds nothing. */
-static int owner_is_dead(const char *owner, const char *mine)
+/* Since when a process runs, in the system's ticks; 0 = not known. It tells a process from a later one of its number.
+ * The name in the line's brackets may hold anything. */
+static unsigned long long started(long pid)
 {
-    const char *a = strchr(owner, '/'), *b = strchr(mine, '/');
-    if (!a || !b || a - owner != b - mine || strncmp(owner, mine, (size_t)(a - owner)) != 0)
+    char path[64], line[1024], *rest;
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    read_line(line, sizeof line, path);
+    rest = strrchr(line, ')');
+    for (int field = 2; rest && field < 22; field++)
+        rest = strchr(rest + 1, ' ');
+    return rest ? strtoull(rest, NULL, 10) : 0;
+}
+
+/* Where process numbers mean what they mean here: this start of this machine, and this container of it. One name of
+ * the host may stand for several. */
+static apr_uint64_t namespace_of(void)
+{
+    char host[65] = "", boot[64];
+    struct stat ns;
+    memset(&ns, 0, sizeof ns);
+    gethostname(host, sizeof host - 1);
+    read_line(boot, sizeof boot, "/proc/sys/kernel/random/boot_id");
+    if (!*boot || stat("/proc/self/ns/pid", &ns) != 0)
+        return 0; /* nothing can be said of other processes */
+    apr_uint64_t id[2] = {(apr_uint64_t)ns.st_ino, (apr_uint64_t)ns.st_dev};
+    return usm__hash(id, sizeof id, usm__hash(boot, strlen(boot), usm__hash(host, strlen(host), 31)));
+}
+
+const char *usm__lease_owner(apr_pool_t *pool)
+{
+    apr_uint64_t nonce = 0;
+    long pid = (long)getpid();
+    usm__random(&nonce, 6);
+    return apr_psprintf(pool, "%" APR_UINT64_T_HEX_FMT "/%ld/%llu/%" APR_UINT64_T_HEX_FMT, namespace_of(), pid,
+                        started(pid), nonce);
+}
+
+/* A process that has died holds nothing. What cannot be known waits until the lease runs out. */
+int usm__lease_is_dead(const char *owner)
+{
+    char *rest;
+    apr_uint64_t here = namespace_of();
+    unsigned long long since = 0;
+    if (!here || strtoull(owner, &rest, 16) != here || *rest != '/')
         return 0;
-    long pid = strtol(a + 1, NULL, 10);
-    return pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+    long pid = strtol(rest + 1, &rest, 10);
+    if (pid <= 0 || *rest != '/')
+        return 0;
+    since = strtoull(rest + 1, &rest, 10);
+    if (kill((pid_t)pid, 0) != 0)
+        return errno == ESRCH;
+    return since && started(pid) && started(pid) != since;
 }
 
 static usm_error_t *try_lease(int *done_p, usm_turn_t *turn, apr_pool_t *pool)
@@ -46,7 +95,7 @@ static usm_error_t *try_lease(int *done_p, usm_turn_t *turn, apr_pool_t *pool)
     turn->overtaken = coll.gen != turn->coll.gen;
     USM_ERR(usm__write(&txn, session, pool));
     usm_error_t *err = NULL;
-    if (coll.lease && *coll.lease && owner_is_dead(coll.lease, turn->lease_owner))
+    if (coll.lease && *coll.lease && usm__lease_is_dead(coll.lease))
         err = USM__VT(session)->collection_unlease(txn, coll.id, coll.lease);
     if (!err)
         err = USM__VT(session)->collection_lease(done_p, txn, coll.id, coll.epoch, turn->lease_owner, now,
@@ -93,7 +142,7 @@ usm_error_t *usm__turn_lease(usm_turn_t *turn)
     int done = 0;
     if (turn->leased)
         return usm__now() < turn->lease_renew ? NULL : renew_lease(turn);
-    turn->lease_owner = lease_owner(turn->pool);
+    turn->lease_owner = usm__lease_owner(turn->pool);
     apr_pool_create(&iterpool, turn->pool);
     for (;;) {
         apr_pool_clear(iterpool);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 
 #define REPEAT_INITIAL_MS 60000
+#define START_TRIES 8
+#define PEEKED_MS 1000
 #define PURGE_ALL_EVERY 64 /* generations; in between only what the newest answer is known to have left */
 
 void usm__mutate(usm_turn_t *turn, int op, const usm_item_row_t *row)
@@ -24,18 +26,54 @@ void usm__mutate(usm_turn_t *turn, int op, const usm_item_row_t *row)
         m->row.digests = apr_pmemdup(turn->pool, row->digests, row->digests_len);
 }
 
+/* The protocol asks for a collection's options and opens its turn right after: the rows are read once for both. Should
+ * they have changed in between, the guarded commit finds out. */
+static usm_error_t *read_rows(int *found_p, usm_collection_row_t *coll, usm_folder_row_t *folder,
+                              usm_session_t *session, apr_int64_t fid, apr_pool_t *pool)
+{
+    usm_txn_t *txn;
+    memset(coll, 0, sizeof *coll);
+    memset(folder, 0, sizeof *folder);
+    *found_p = 0;
+    USM_ERR(usm__read(&txn, session, pool));
+    return usm__finish(session, txn, USM__VT(session)->collection_get(found_p, coll, folder, txn, session->device.id,
+                                                                      session->device.user, fid, pool));
+}
+
+static usm__peeked_t *take_peeked(usm_session_t *session, apr_int64_t fid)
+{
+    usm__peeked_t *peeked = session->peeked ? apr_hash_get(session->peeked, &fid, sizeof fid) : NULL;
+    if (!peeked)
+        return NULL;
+    apr_hash_set(session->peeked, &fid, sizeof fid, NULL);
+    return usm__now() - peeked->at < PEEKED_MS ? peeked : NULL;
+}
+
+static void keep_peeked(usm_session_t *session, apr_int64_t fid, int found, const usm_collection_row_t *coll,
+                        const usm_folder_row_t *folder)
+{
+    usm__peeked_t *peeked = apr_palloc(session->pool, sizeof *peeked);
+    *peeked = (usm__peeked_t){.found = found, .coll = *coll, .folder = *folder, .at = usm__now()};
+    if (!session->peeked)
+        session->peeked = apr_hash_make(session->pool);
+    apr_hash_set(session->peeked, apr_pmemdup(session->pool, &fid, sizeof fid), sizeof fid, peeked);
+}
+
 static usm_error_t *load(int *found_p, usm_turn_t *turn)
 {
     usm_session_t *session = turn->session;
-    usm_txn_t *txn;
     apr_int64_t fid = turn->params.folder ? usm__fid_parse(turn->params.folder) : 0;
     *found_p = 0;
     if (turn->params.folder && !fid)
         return USM_ERROR(turn->pool, USM_ENOTFOUND, "not a folder id");
-    USM_ERR(usm__read(&txn, session, turn->pool));
-    USM_ERR(usm__finish(session, txn, USM__VT(session)->collection_get(found_p, &turn->coll, &turn->folder, txn,
-                                                                       session->device.id, session->device.user, fid,
-                                                                       turn->pool)));
+    const usm__peeked_t *peeked = take_peeked(session, fid);
+    if (peeked) {
+        *found_p = peeked->found;
+        turn->coll = peeked->coll;
+        turn->folder = peeked->folder;
+    } else {
+        USM_ERR(read_rows(found_p, &turn->coll, &turn->folder, session, fid, turn->pool));
+    }
     if (fid && (turn->folder.fid == 0 || turn->folder.gone))
         return USM_ERROR(turn->pool, turn->folder.gone ? USM_EFOLDER_GONE : USM_ENOTFOUND,
                          "folder %" APR_INT64_T_FMT " is gone or unknown", fid);
@@ -45,27 +83,46 @@ static usm_error_t *load(int *found_p, usm_turn_t *turn)
     return NULL;
 }
 
-static usm_error_t *start_over(usm_turn_t *turn, int found)
+/* Some clients start the same folder twice within seconds, or at once: all get the same key. */
+static int just_started(const usm_collection_row_t *coll)
+{
+    return coll->gen == 1 && !coll->cursor && usm__now() - coll->created < REPEAT_INITIAL_MS;
+}
+
+static usm_error_t *reset(int *done_p, usm_turn_t *turn, int found)
 {
     usm_session_t *session = turn->session;
-    usm_collection_row_t *coll = &turn->coll;
     usm_txn_t *txn;
-    usm_time_t now = usm__now();
-    turn->initial = 1;
-    /* Some clients start the same folder twice within seconds: both get the same key. */
-    if (found && coll->gen == 1 && !coll->cursor && now - coll->created < REPEAT_INITIAL_MS) {
-        turn->base = 1;
-        return NULL;
-    }
     apr_uint64_t epoch = 0;
     usm__random(&epoch, 6);
-    *coll = (usm_collection_row_t){.device = session->device.id, .fid = turn->folder.fid, .cls = turn->folder.cls,
-                                   .epoch = (apr_int64_t)epoch, .gen = 1, .prev = 1, .since = USM_TIME_NONE,
-                                   .options = turn->params.options, .created = now, .lease = "",
-                                   .retry_at = USM_TIME_NONE};
-    turn->base = 1;
+    usm_collection_row_t row = {.device = session->device.id, .fid = turn->folder.fid, .cls = turn->folder.cls,
+                                .epoch = (apr_int64_t)(epoch ? epoch : 1), .gen = 1, .prev = 1,
+                                .since = USM_TIME_NONE, .options = turn->params.options, .created = usm__now(),
+                                .lease = "", .retry_at = USM_TIME_NONE};
     USM_ERR(usm__write(&txn, session, turn->pool));
-    return usm__finish(session, txn, USM__VT(session)->collection_reset(txn, coll));
+    USM_ERR(usm__finish(session, txn, USM__VT(session)->collection_reset(done_p, txn, &row,
+                                                                         found ? turn->coll.epoch : 0)));
+    if (*done_p)
+        turn->coll = row;
+    return NULL;
+}
+
+static usm_error_t *start_over(usm_turn_t *turn, int found)
+{
+    int done = 0;
+    turn->initial = 1;
+    turn->base = 1;
+    /* The device's old key of the hierarchy stays good until the server has answered. */
+    if (!turn->folder.fid && !(found && just_started(&turn->coll)))
+        USM_ERR(usm__hierarchy_refresh_ahead(turn->session, turn->pool));
+    for (int tries = 0; tries < START_TRIES && !(found && just_started(&turn->coll)); tries++) {
+        USM_ERR(reset(&done, turn, found));
+        if (done)
+            return NULL;
+        USM_ERR(load(&found, turn)); /* another request has just started it */
+    }
+    return found && just_started(&turn->coll) ? NULL
+                                              : USM_ERROR(turn->pool, USM_ERACE, "other requests keep starting over");
 }
 
 /* What the client had changed with the lost answer: the repeat may leave some of it out, and detection has passed it.
@@ -109,7 +166,8 @@ static usm_error_t *undo(usm_turn_t *turn)
     if (!err)
         err = queue_echoes(turn, txn);
     if (!err)
-        err = vt->collection_advance(&done, txn, coll->id, coll->epoch, coll->gen, coll->gen + 1, coll->prev);
+        err = vt->collection_advance(&done, txn, coll->id, coll->epoch, coll->gen, coll->gen + 1, coll->prev,
+                                     turn->lease_owner ? turn->lease_owner : "", usm__now());
     if (!err && !done)
         err = USM_ERROR(turn->pool, USM_ERACE, "another request moved the collection");
     USM_ERR(usm__finish(session, txn, err));
@@ -179,7 +237,7 @@ static usm_error_t *open_turn(usm_turn_t **turn_p, usm_session_t *session, const
         return NULL;
     }
     if (!only_looks)
-        usm__supersede(session, 0);
+        usm__supersede(session);
     USM_ERR(usm__turn_validate(turn));
     *turn_p = turn;
     return NULL;
@@ -214,19 +272,17 @@ const char *usm_turn_options(const usm_turn_t *turn)
 usm_error_t *usm_collection_options(const char **options_p, usm_class_e *cls_p, usm_session_t *session,
                                     const char *folder, apr_pool_t *pool)
 {
-    usm_collection_row_t coll = {0};
-    usm_folder_row_t row = {0};
-    usm_txn_t *txn;
-    int found = 0;
+    usm_collection_row_t coll;
+    usm_folder_row_t row;
+    int found;
     apr_int64_t fid = usm__fid_parse(folder);
     *options_p = NULL;
     if (!fid || session->transient)
         return USM_ERROR(pool, USM_ENOTFOUND, "not a folder id");
-    USM_ERR(usm__read(&txn, session, pool));
-    USM_ERR(usm__finish(session, txn, USM__VT(session)->collection_get(&found, &coll, &row, txn, session->device.id,
-                                                                       session->device.user, fid, pool)));
+    USM_ERR(read_rows(&found, &coll, &row, session, fid, session->pool));
     if (!row.fid || row.gone)
         return USM_ERROR(pool, row.gone ? USM_EFOLDER_GONE : USM_ENOTFOUND, "folder %s is gone or unknown", folder);
+    keep_peeked(session, fid, found, &coll, &row);
     *cls_p = row.cls;
     if (found)
         *options_p = coll.options;
@@ -269,6 +325,15 @@ usm_error_t *usm__device_has(int *found_p, usm_item_row_t *row, usm_turn_t *turn
     return NULL;
 }
 
+/* Whose lease does not stand in the way of this commit. */
+static const char *may_pass(const usm_turn_t *turn)
+{
+    if (turn->leased)
+        return turn->lease_owner;
+    const char *holder = turn->coll.lease;
+    return holder && *holder && usm__lease_is_dead(holder) ? holder : "";
+}
+
 static usm_error_t *commit(usm_turn_t *turn, int advance)
 {
     usm_session_t *session = turn->session;
@@ -280,9 +345,11 @@ static usm_error_t *commit(usm_turn_t *turn, int advance)
     usm_error_t *err = NULL;
     USM_ERR(usm__write(&txn, session, turn->pool));
     if (advance)
-        err = vt->collection_advance(&done, txn, coll->id, coll->epoch, coll->gen, new_gen, turn->base);
+        /* One that applies client changes goes first: what it notes belongs to the key that both have. */
+        err = vt->collection_advance(&done, txn, coll->id, coll->epoch, coll->gen, new_gen, turn->base,
+                                     may_pass(turn), usm__now());
     if (!err && !done)
-        err = USM_ERROR(turn->pool, USM_ERACE, "another request moved the collection first");
+        err = USM_ERROR(turn->pool, USM_ERACE, "another request moved the collection first, or is about to");
     if (!err && !advance)
         err = usm__turn_same_epoch(turn, txn);
     if (!err && advance)

@@ -8,40 +8,80 @@ typedef struct watched_t {
 
 struct usm_watch_t {
     apr_pool_t *pool;
+    usm__waiter_t *waiter;
     apr_uint32_t epoch; /**< of the device's requests when this watch began */
     usm_session_t *session;
     apr_array_header_t *folders; /**< watched_t */
     int hierarchy;
 };
 
-/* Numbers the requests of each device that has ever waited in this process. */
-static apr_uint32_t *epoch_of(usm_session_t *session, int make)
+/** A device that waits in this process. */
+struct usm__waiter_t {
+    usm_id_t device;
+    apr_uint32_t epoch; /**< numbers its requests */
+    int watches;
+    usm__waiter_t *next; /**< when free */
+};
+
+static usm__waiter_t *waiter_of(usm_session_t *session)
 {
-    usm_context_t *ctx = session->ctx;
-    apr_uint32_t *epoch = apr_hash_get(ctx->waiters, &session->device.id, sizeof session->device.id);
-    if (!epoch && make) {
-        usm_id_t *key = apr_pmemdup(ctx->pool, &session->device.id, sizeof session->device.id);
-        epoch = apr_pcalloc(ctx->pool, sizeof *epoch);
-        apr_hash_set(ctx->waiters, key, sizeof *key, epoch);
-    }
-    return epoch;
+    return apr_hash_get(session->ctx->waiters, &session->device.id, sizeof session->device.id);
 }
 
-apr_uint32_t usm__supersede(usm_session_t *session, int make)
+void usm__supersede(usm_session_t *session)
 {
     apr_thread_mutex_lock(session->ctx->lock);
-    apr_uint32_t *epoch = epoch_of(session, make), now = epoch ? ++*epoch : 0;
+    usm__waiter_t *waiter = waiter_of(session);
+    if (waiter)
+        waiter->epoch++;
     apr_thread_mutex_unlock(session->ctx->lock);
-    return now;
 }
 
 static int superseded(usm_watch_t *watch)
 {
+    if (!watch->waiter)
+        return 0;
     apr_thread_mutex_lock(watch->session->ctx->lock);
-    apr_uint32_t *epoch = epoch_of(watch->session, 0);
-    int newer = epoch && *epoch != watch->epoch;
+    int newer = watch->waiter->epoch != watch->epoch;
     apr_thread_mutex_unlock(watch->session->ctx->lock);
     return newer;
+}
+
+/* The last one that waited is gone: its place is free for another device. */
+static apr_status_t leave(void *data)
+{
+    usm_watch_t *watch = data;
+    usm__waiter_t *waiter = watch->waiter;
+    usm_context_t *ctx = watch->session->ctx;
+    apr_thread_mutex_lock(ctx->lock);
+    if (--waiter->watches == 0) {
+        apr_hash_set(ctx->waiters, &waiter->device, sizeof waiter->device, NULL);
+        waiter->next = ctx->free_waiters;
+        ctx->free_waiters = waiter;
+    }
+    apr_thread_mutex_unlock(ctx->lock);
+    return APR_SUCCESS;
+}
+
+static void join(usm_watch_t *watch)
+{
+    usm_context_t *ctx = watch->session->ctx;
+    apr_thread_mutex_lock(ctx->lock);
+    usm__waiter_t *waiter = waiter_of(watch->session);
+    if (!waiter) {
+        waiter = ctx->free_waiters;
+        if (waiter)
+            ctx->free_waiters = waiter->next;
+        else
+            waiter = apr_palloc(ctx->pool, sizeof *waiter);
+        *waiter = (usm__waiter_t){.device = watch->session->device.id};
+        apr_hash_set(ctx->waiters, &waiter->device, sizeof waiter->device, waiter);
+    }
+    waiter->watches++;
+    watch->waiter = waiter;
+    watch->epoch = ++waiter->epoch;
+    apr_thread_mutex_unlock(ctx->lock);
+    apr_pool_cleanup_register(watch->pool, watch, leave, apr_pool_cleanup_null);
 }
 
 usm_error_t *usm_watch_create(usm_watch_t **watch_p, usm_session_t *session, apr_pool_t *pool)
@@ -50,7 +90,8 @@ usm_error_t *usm_watch_create(usm_watch_t **watch_p, usm_session_t *session, apr
     watch->pool = pool;
     watch->session = session;
     watch->folders = apr_array_make(pool, 8, sizeof(watched_t));
-    watch->epoch = session->transient ? 0 : usm__supersede(session, 1);
+    if (!session->transient)
+        join(watch);
     *watch_p = watch;
     return NULL;
 }

@@ -133,10 +133,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- STMT_COLLECTION_RESTART
 UPDATE collection SET cls = ?, epoch = ?, gen = ?, prev = ?, since = ?, open_tasks = ?, progress = ?, options = ?,
     created = ?, full_at = ?, lease = ?, lease_until = ?
-WHERE id = ?
+WHERE id = ? AND epoch = ?
 
 -- STMT_COLLECTION_ADVANCE
-UPDATE collection SET gen = ?, prev = ? WHERE id = ? AND epoch = ? AND gen = ?
+UPDATE collection SET gen = ?, prev = ?
+WHERE id = ? AND epoch = ? AND gen = ? AND (lease = '' OR lease = ? OR lease_until IS NULL OR lease_until <= ?)
 
 -- STMT_COLLECTION_CURSOR
 UPDATE collection SET progress = ?, since = ?, open_tasks = ?, full_at = ? WHERE id = ? AND epoch = ?

@@ -61,44 +61,43 @@ static usm_error_t *find_collection(usm_id_t *id_p, usm_txn_t *txn, const usm_co
     return NULL;
 }
 
-static usm_error_t *restart(usm_txn_t *txn, usm_collection_row_t *row)
+static usm_error_t *restart(int *done_p, usm_txn_t *txn, usm_collection_row_t *row, apr_int64_t seen)
 {
+    static const usm__stmt_e wipes[] = {USM__STMT_ITEM_WIPE, USM__STMT_PENDING_WIPE, USM__STMT_BAD_WIPE,
+                                        USM__STMT_ECHO_WIPE};
+    apr_int64_t matched = 0;
     /* The row first: it is what other transactions of the collection wait for. */
-    USM_ERR(usm__sql_exec(NULL, txn, USM__STMT_COLLECTION_RESTART, USM__ARGS(STATE(row), usm__int(row->id))));
-    USM_ERR(usm__sql_exec(NULL, txn, USM__STMT_ITEM_WIPE, USM__ARGS(usm__int(row->id))));
-    USM_ERR(usm__sql_exec(NULL, txn, USM__STMT_PENDING_WIPE, USM__ARGS(usm__int(row->id))));
-    USM_ERR(usm__sql_exec(NULL, txn, USM__STMT_BAD_WIPE, USM__ARGS(usm__int(row->id))));
-    return usm__sql_exec(NULL, txn, USM__STMT_ECHO_WIPE, USM__ARGS(usm__int(row->id)));
+    USM_ERR(usm__sql_exec(&matched, txn, USM__STMT_COLLECTION_RESTART,
+                          USM__ARGS(STATE(row), usm__int(row->id), usm__int(seen))));
+    *done_p = matched == 1;
+    for (apr_size_t i = 0; *done_p && i < sizeof wipes / sizeof wipes[0]; i++)
+        USM_ERR(usm__sql_exec(NULL, txn, wipes[i], USM__ARGS(usm__int(row->id))));
+    return NULL;
 }
 
-static usm_error_t *collection_reset(usm_txn_t *txn, usm_collection_row_t *row)
+static usm_error_t *collection_reset(int *done_p, usm_txn_t *txn, usm_collection_row_t *row, apr_int64_t seen)
 {
+    *done_p = 0;
     USM_ERR(find_collection(&row->id, txn, row));
     if (row->id)
-        return restart(txn, row);
+        return seen ? restart(done_p, txn, row, seen) : NULL;
     usm_error_t *err = usm__sql_exec(NULL, txn, USM__STMT_COLLECTION_ADD,
                                      USM__ARGS(STATE(row), usm__int(row->device), usm__int(row->fid)));
-    if (!err) {
-        row->id = usm__sql_last_id(txn);
-        return NULL;
-    }
-    if (!usm_error_is(err, USM_EEXISTS))
+    if (err && !usm_error_is(err, USM_EEXISTS))
         return err;
-    /* Another request made it meanwhile: the later start counts. */
+    *done_p = !err; /* else another request has made it meanwhile */
     usm_error_clear(err);
-    USM_ERR(find_collection(&row->id, txn, row));
-    if (!row->id)
-        return USM_ERROR(usm__sql_pool(txn), USM_EBUSY, "collection comes and goes");
-    return restart(txn, row);
+    row->id = *done_p ? usm__sql_last_id(txn) : 0;
+    return NULL;
 }
 
 static usm_error_t *collection_advance(int *done_p, usm_txn_t *txn, usm_id_t id, apr_int64_t epoch, apr_int64_t gen,
-                                       apr_int64_t new_gen, apr_int64_t new_prev)
+                                       apr_int64_t new_gen, apr_int64_t new_prev, const char *owner, usm_time_t now)
 {
     apr_int64_t matched = 0;
-    USM_ERR(usm__sql_exec(
-        &matched, txn, USM__STMT_COLLECTION_ADVANCE,
-        USM__ARGS(usm__int(new_gen), usm__int(new_prev), usm__int(id), usm__int(epoch), usm__int(gen))));
+    USM_ERR(usm__sql_exec(&matched, txn, USM__STMT_COLLECTION_ADVANCE,
+                          USM__ARGS(usm__int(new_gen), usm__int(new_prev), usm__int(id), usm__int(epoch),
+                                    usm__int(gen), usm__id(owner), usm__int(now))));
     *done_p = matched == 1;
     return NULL;
 }

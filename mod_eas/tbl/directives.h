@@ -40,6 +40,8 @@ EAS_DIRECTIVE(EASPollInterval, poll_interval, NUMBER, BACKEND, "15", 1, 3600,
               "seconds between two looks at a folder that a device waits for")
 EAS_DIRECTIVE(EASWindowMaxDays, window_max_days, NUMBER, BACKEND, "0", 0, 36500,
               "age in days of the oldest mail that devices get, whatever they ask for; 0 for no limit")
+EAS_DIRECTIVE(EASMaxFolders, max_folders, NUMBER, BACKEND, "1000", 20, 5000,
+              "folders that devices of a user get at most: default folders first, then those they have")
 EAS_DIRECTIVE(EASMailCompare, full_compare, NUMBER, BACKEND, "300", 1, 86400,
               "seconds after which the next look at a mail folder compares all of it, flags and all")
 EAS_DIRECTIVE(EASMailFlags, flag_compare, NUMBER, BACKEND, "60", 1, 86400,

@@ -3,7 +3,7 @@
 EXTRA_DIST += test/unit/test_core.h test/unit/fake_backend.h test/unit/fake_backend.c
 if HAVE_CMOCKA
 CORE_TESTS = test/unit/test_error test/unit/test_item test/unit/test_ids test/unit/test_log test/unit/test_seal \
-	test/unit/test_engine test/unit/test_engine2 test/unit/test_conflicts test/unit/test_cost
+	test/unit/test_engine test/unit/test_engine2 test/unit/test_engine3 test/unit/test_conflicts test/unit/test_cost
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 CORE_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/libusm -I$(top_builddir)/libusm $(APR_CFLAGS) $(CMOCKA_CFLAGS)
@@ -32,6 +32,9 @@ test_unit_test_engine2_LDADD = $(CORE_TEST_LDADD)
 test_unit_test_conflicts_SOURCES = test/unit/test_conflicts.c test/unit/fake_backend.c
 test_unit_test_conflicts_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 test_unit_test_conflicts_LDADD = $(CORE_TEST_LDADD)
+test_unit_test_engine3_SOURCES = test/unit/test_engine3.c test/unit/fake_backend.c
+test_unit_test_engine3_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+test_unit_test_engine3_LDADD = $(CORE_TEST_LDADD)
 # Costs are the same on both databases.
 test_unit_test_cost_SOURCES = test/unit/test_cost.c test/unit/fake_backend.c
 test_unit_test_cost_CPPFLAGS = $(CORE_TEST_CPPFLAGS) -DTEST_SRCDIR='"$(abs_top_srcdir)"'

@@ -313,7 +313,7 @@ static usm_error_t *f_changed(int *changed, usm_bcall_t *call, const usm_bref_t 
     USM_ERR(reach(call, pool));
     *changed = 0;
     for (int i = 0; i < fake.count; i++)
-        *changed |= strcmp(fake.items[i].folder, folder->id) == 0 && fake.items[i].rev > since;
+        *changed |= strcmp(fake.items[i].folder, folder->id) == 0 && fake.items[i].rev + fake.overlap > since;
     return NULL;
 }
 
@@ -331,7 +331,7 @@ static usm_error_t *f_changes(const char **cursor_p, usm_bcall_t *call, const us
         USM_ERR(sink->begin_full(sink->baton));
     for (int i = 0; i < fake.count; i++) {
         fake_item_t *item = &fake.items[i];
-        if (strcmp(item->folder, folder->id) != 0 || (!full && item->rev <= since))
+        if (strcmp(item->folder, folder->id) != 0 || (!full && item->rev + fake.overlap <= since))
             continue;
         newest = item->rev > newest ? item->rev : newest;
         int outside = range->since != USM_TIME_NONE && item->edge != USM_TIME_NONE && item->edge < range->since;

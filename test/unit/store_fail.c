@@ -98,11 +98,12 @@ static usm_error_t *failure(apr_status_t code, const char *name)
        (int *found_p, usm_collection_row_t *row, usm_folder_row_t *folder, usm_txn_t *txn, usm_id_t device,            \
         usm_id_t user, apr_int64_t fid, apr_pool_t *pool),                                                             \
        (found_p, row, folder, txn, device, user, fid, pool))                                                           \
-    OP(collection_reset, (usm_txn_t *txn, usm_collection_row_t *row), (txn, row))                                      \
+    OP(collection_reset,                                                                                               \
+       (int *done_p, usm_txn_t *txn, usm_collection_row_t *row, apr_int64_t seen), (done_p, txn, row, seen))           \
     OP(collection_advance,                                                                                             \
        (int *done_p, usm_txn_t *txn, usm_id_t id, apr_int64_t epoch, apr_int64_t gen, apr_int64_t new_gen,             \
-        apr_int64_t new_prev),                                                                                         \
-       (done_p, txn, id, epoch, gen, new_gen, new_prev))                                                               \
+        apr_int64_t new_prev, const char *owner, usm_time_t now),                                                      \
+       (done_p, txn, id, epoch, gen, new_gen, new_prev, owner, now))                                                   \
     OP(collection_cursor,                                                                                              \
        (usm_txn_t *txn, usm_id_t id, apr_int64_t epoch, const char *cursor, usm_time_t since,                          \
         int open_tasks_only, usm_time_t full_at),                                                                      \

@@ -123,7 +123,9 @@ test_ids_t test_collection(usm_store_t *store, const char *user_key, apr_pool_t 
     OK(store->vt->folder_add(txn, &folder));
     usm_collection_row_t row = {.device = device.id, .fid = folder.fid, .cls = USM_EMAIL, .epoch = ids.epoch,
                                 .gen = 1, .prev = 1, .since = USM_TIME_NONE};
-    OK(store->vt->collection_reset(txn, &row));
+    int done;
+    OK(store->vt->collection_reset(&done, txn, &row, 0));
+    assert_true(done);
     OK(store->vt->commit(txn));
     ids.device = device.id;
     ids.fid = folder.fid;

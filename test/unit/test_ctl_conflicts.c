@@ -32,7 +32,8 @@ static void fill(const char *url, apr_pool_t *pool)
         OK(store->vt->folder_add(txn, &folder));
         coll.device = device.id;
         coll.fid = folder.fid;
-        OK(store->vt->collection_reset(txn, &coll));
+        int made;
+        OK(store->vt->collection_reset(&made, txn, &coll, 0));
         OK(store->vt->item_add(txn, coll.id, &held));
         bad.collection = coll.id;
         OK(store->vt->bad_put(txn, &bad));

@@ -420,7 +420,7 @@ static void test_lease_is_prolonged_and_kept(void **state)
     usm_turn_t *turn = open_turn(&err, p, 10, test_pool);
     OK(apply(turn, &one, test_pool));
     fake_add("32", "Theirs", "L");
-    assert_int_equal(request(p, NULL, 0, 10, 1, NULL), 0); /* another request, without changes, is first */
+    assert_int_equal(request(p, NULL, 0, 10, 1, NULL), USM_ERACE); /* another request, without changes, waits */
     OK(usm__read(&txn, turn->session, test_pool));
     OK(usm__finish(turn->session, txn, store_vt.collection_get(&found, &row, NULL, txn, turn->session->device.id,
                                                                turn->session->device.user, 1, test_pool)));

@@ -17,7 +17,7 @@ static usm_error_t *work(usm_store_t *store, const test_ids_t *ids, apr_pool_t *
     USM_ERR(vt->pending_put(txn, ids->collection, &pending));
     USM_ERR(vt->item_add(txn, ids->collection, &item));
     USM_ERR(vt->pending_take(txn, ids->collection, &pending, 2));
-    USM_ERR(vt->collection_advance(&done, txn, ids->collection, ids->epoch, 1, 2, 1));
+    USM_ERR(vt->collection_advance(&done, txn, ids->collection, ids->epoch, 1, 2, 1, "", 0));
     return vt->commit(txn);
 }
 

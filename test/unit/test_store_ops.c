@@ -127,9 +127,10 @@ static void test_device_scan(void **state)
     usm_txn_t *txn = test_begin(store, USM_TXN_WRITE, pool);
     usm_collection_row_t tree = {.device = ids.device, .fid = 0, .cls = USM_FOLDER, .epoch = 5, .gen = 2, .prev = 1};
     usm_item_row_t folder = {.id = "1", .born = 1, .died = USM_GEN_INF};
-    OK(vt->collection_reset(txn, &tree));
+    OK(vt->collection_reset(&done, txn, &tree, 0));
+    assert_true(done);
     OK(vt->item_add(txn, tree.id, &folder));
-    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 1, 2, 1));
+    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 1, 2, 1, "", 0));
     for (size_t i = 0; i < sizeof items / sizeof items[0]; i++)
         OK(vt->item_add(txn, ids.collection, &items[i]));
     OK(vt->device_seen(txn, ids.device, APR_INT64_C(1700000000123)));
@@ -287,7 +288,8 @@ static void test_collections(void **state)
     OK(vt->collection_get(&found, &row, NULL, txn, ids.device, ids.user, 0, pool));
     assert_false(found);
     usm_collection_row_t tree = {.device = ids.device, .fid = 0, .cls = USM_FOLDER, .epoch = 5, .gen = 1, .prev = 1};
-    OK(vt->collection_reset(txn, &tree));
+    OK(vt->collection_reset(&done, txn, &tree, 0));
+    assert_true(done);
     OK(vt->collection_get(&found, &row, NULL, txn, ids.device, ids.user, 0, pool));
     assert_true(found);
     assert_int_equal(row.id, tree.id);
@@ -296,11 +298,15 @@ static void test_collections(void **state)
     OK(vt->collection_cursor(txn, ids.collection, ids.epoch, "{\"n\":1}", -5, 1, 99));
     OK(vt->collection_cursor(txn, ids.collection, ids.epoch + 1, "other epoch", 1, 0, 1));
     OK(vt->collection_options(txn, ids.collection, "opt"));
-    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch + 1, 1, 2, 1));
+    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch + 1, 1, 2, 1, "", 0));
     assert_false(done);
-    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 2, 3, 2));
+    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 2, 3, 2, "", 0));
     assert_false(done);
-    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 1, 2, 1));
+    OK(vt->collection_lease(&done, txn, ids.collection, ids.epoch, "a", 100, 200));
+    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 1, 2, 1, "", 199)); /* another one's lease */
+    assert_false(done);
+    OK(vt->collection_unlease(txn, ids.collection, "a"));
+    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 1, 2, 1, "", 0));
     assert_true(done);
     OK(vt->collection_get(&found, &row, NULL, txn, ids.device, ids.user, ids.fid, pool));
     assert_string_equal(row.cursor, "{\"n\":1}");
@@ -320,7 +326,15 @@ static void test_collections(void **state)
     row.epoch = 78;
     row.gen = row.prev = 1;
     row.cursor = NULL;
-    OK(vt->collection_reset(txn, &row));
+    usm_collection_row_t late = row; /* another one has started over meanwhile */
+    OK(vt->collection_reset(&done, txn, &late, 0));
+    assert_false(done);
+    OK(vt->collection_reset(&done, txn, &late, ids.epoch + 1));
+    assert_false(done);
+    OK(vt->item_get(&found, &item, txn, row.id, 2, "x", pool));
+    assert_true(found);
+    OK(vt->collection_reset(&done, txn, &row, ids.epoch));
+    assert_true(done);
     assert_int_equal(row.id, ids.collection);
     OK(vt->item_get(&found, &item, txn, row.id, 2, "x", pool));
     assert_false(found);
@@ -366,7 +380,7 @@ static void test_lease(void **state)
     OK(vt->collection_unlease(txn, ids.collection, "b"));
     OK(vt->collection_lease(&done, txn, ids.collection, ids.epoch, "c", 1, 500));
     assert_true(done);
-    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 1, 2, 1));
+    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 1, 2, 1, "", 0));
     OK(vt->collection_get(&found, &row, NULL, txn, ids.device, ids.user, ids.fid, pool));
     assert_string_equal(row.lease, "c"); /* it is its owner's to give back */
     OK(vt->commit(txn));

@@ -33,7 +33,8 @@ static void fill(usm_store_t *store)
             usm_folder_row_t folder = {.user = user, .backend_id = apr_itoa(pool, c), .name = "f"};
             OK(vt->folder_add(txn, &folder));
             usm_collection_row_t coll = {.device = device.id, .fid = folder.fid, .epoch = c, .gen = 5, .prev = 4};
-            OK(vt->collection_reset(txn, &coll));
+            int done;
+            OK(vt->collection_reset(&done, txn, &coll, 0));
             for (int i = 0; i < ITEMS; i++) {
                 const char *id = apr_psprintf(pool, "id%06d", i);
                 usm_item_row_t item = {.id = id, .born = 2, .died = USM_GEN_INF, .edge = i};

@@ -158,7 +158,7 @@ static usm_error_t *advance(worker_t *worker, usm_txn_t *txn, apr_pool_t *own)
     int done, gen = worker->round + 1;
     usm_item_row_t row = {.id = apr_psprintf(own, "i%d", worker->round), .born = gen + 1, .died = USM_GEN_INF,
                           .rev = (apr_uint64_t)worker->number, .edge = USM_TIME_NONE};
-    USM_ERR(vt->collection_advance(&done, txn, ids.collection, ids.epoch, gen, gen + 1, gen));
+    USM_ERR(vt->collection_advance(&done, txn, ids.collection, ids.epoch, gen, gen + 1, gen, "", 0));
     worker->won += done;
     return done ? vt->item_add(txn, ids.collection, &row) : NULL;
 }
@@ -222,7 +222,7 @@ static void test_deadlocks(void **state)
     int found, busy = 0;
     usm_collection_row_t row = {.device = ids.device, .fid = 99, .epoch = 1, .gen = 1, .prev = 1};
     usm_txn_t *txn = test_begin(store, USM_TXN_WRITE, pool);
-    OK(vt->collection_reset(txn, &row));
+    OK(vt->collection_reset(&found, txn, &row, 0));
     OK(vt->commit(txn));
     second_collection = row.id;
     run_workers(workers, crossing, 1);

@@ -288,7 +288,7 @@ static usm_stats_t turn_with_one_change(void)
     OK(vt->item_edge_scan(txn, ids.collection, 3, 1000, NULL, 1000, ignore_row, NULL, own));
     OK(vt->purge(txn, ids.collection, 2, USM_OLD_ALL));
     OK(vt->undo(txn, ids.collection, 3));
-    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 1, 1, 1));
+    OK(vt->collection_advance(&done, txn, ids.collection, ids.epoch, 1, 1, 1, "", 0));
     assert_true(done);
     OK(vt->commit(txn));
     apr_pool_destroy(own);

@@ -38,6 +38,7 @@ typedef struct usm_config_t {
     int poll_interval_ms;       /**< pause between two checks of a watched folder, 15,000 */
     int full_compare_s;         /**< mail folders: full comparison at least so often, 300 */
     int flag_compare_s;         /**< mail folders: flags of the newest mails are compared so often, 60 */
+    int folders_max;            /**< folders that devices of a user get at most, 1,000 */
     int window_max_days;        /**< administrator's limit on mail age, 0 = none */
     usm_show_e show_shared;     /**< folders of other users, USM_SHOW_CHOSEN */
     usm_show_e show_public;     /**< public folders, USM_SHOW_CHOSEN */

@@ -200,11 +200,13 @@ typedef struct usm_store_vtable_t {
      * be NULL). *found_p 0: no collection (the folder is filled in all the same if it exists, its fid 0 if not). */
     usm_error_t *(*collection_get)(int *found_p, usm_collection_row_t *row, usm_folder_row_t *folder, usm_txn_t *txn,
                                    usm_id_t device, usm_id_t user, apr_int64_t fid, apr_pool_t *pool);
-    /** Insert or start over: removes items, pending and echo of an earlier epoch. row->id is set. */
-    usm_error_t *(*collection_reset)(usm_txn_t *txn, usm_collection_row_t *row);
-    /** Move to a new generation, only if epoch and gen are still the given ones; *done_p tells. The lease stays. */
+    /** Insert or start over: removes items, pending and echo of an earlier epoch. row->id is set. Only if the epoch is
+     * still @a seen (0: there is no row yet); *done_p tells. */
+    usm_error_t *(*collection_reset)(int *done_p, usm_txn_t *txn, usm_collection_row_t *row, apr_int64_t seen);
+    /** Move to a new generation, only if epoch and gen are still the given ones and nobody but @a owner ("": nobody at
+     * all) holds the lease at @a now; *done_p tells. The lease stays. */
     usm_error_t *(*collection_advance)(int *done_p, usm_txn_t *txn, usm_id_t id, apr_int64_t epoch, apr_int64_t gen,
-                                       apr_int64_t new_gen, apr_int64_t new_prev);
+                                       apr_int64_t new_gen, apr_int64_t new_prev, const char *owner, usm_time_t now);
     /** Detection's progress. */
     usm_error_t *(*collection_cursor)(usm_txn_t *txn, usm_id_t id, apr_int64_t epoch, const char *cursor,
                                       usm_time_t since, int open_tasks_only, usm_time_t full_at);
