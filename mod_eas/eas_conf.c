@@ -263,6 +263,7 @@ void eas_conf_usm(usm_config_t *config, const eas_conf_t *conf, const usm_log_t 
     config->poll_interval_ms = (int)conf->poll_interval * 1000;
     config->full_compare_s = (int)conf->full_compare;
     config->flag_compare_s = (int)conf->flag_compare;
+    config->device_days = (int)conf->device_days;
     config->window_max_days = (int)conf->window_max_days;
     config->folders_max = (int)conf->max_folders;
     config->conflict_keep = (usm_keep_e)conf->conflict_keep;

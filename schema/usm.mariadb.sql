@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS device (
     created BIGINT NOT NULL,
     seen BIGINT NOT NULL,
     UNIQUE KEY device_id (usr, device_id),
+    KEY device_seen (seen),
     FOREIGN KEY (usr) REFERENCES usr (id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -186,4 +187,4 @@ CREATE TABLE IF NOT EXISTS bad (
     FOREIGN KEY (collection) REFERENCES collection (id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-REPLACE INTO usm_schema (id, version) VALUES (1, 2);
+REPLACE INTO usm_schema (id, version) VALUES (1, 3);

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS device (
     seen INTEGER NOT NULL,
     UNIQUE (usr, device_id)
 );
+CREATE INDEX IF NOT EXISTS device_seen ON device (seen);
 
 CREATE TABLE IF NOT EXISTS device_attr (
     device INTEGER NOT NULL REFERENCES device (id) ON DELETE CASCADE,
@@ -176,4 +177,4 @@ CREATE TABLE IF NOT EXISTS bad (
     PRIMARY KEY (collection, kind, idlen, id)
 ) WITHOUT ROWID;
 
-REPLACE INTO usm_schema (id, version) VALUES (1, 2);
+REPLACE INTO usm_schema (id, version) VALUES (1, 3);

@@ -41,6 +41,7 @@ struct usm_context_t {
     usm__waiter_t *free_waiters;
     usm_time_t swept;
     int write_batch, scan_rows, run_rows; /**< USM__WRITE_BATCH … at most */
+    usm_time_t upkeep_at; /**< when to look for old devices; 0 = not yet chosen */
     unsigned char secret[32]; /**< keys the hash, so that no password digest is worth stealing */
     usm_stats_t stats;
 };
@@ -351,6 +352,9 @@ usm_error_t *usm__refused(usm_error_t **why_p, usm_turn_t *turn, int kind, apr_u
 void usm__refusal_note(usm_turn_t *turn, const usm_echo_row_t *echo, usm_error_t *err);
 usm_error_t *usm__refusal_write(usm_turn_t *turn, usm_txn_t *txn, const usm_echo_row_t *echo);
 
+/* upkeep.c */
+/** Forget devices that were not seen for long, if this process has not looked for an hour. Never fails. */
+void usm__upkeep(usm_session_t *session);
 /* watch.c */
 /** A new request of the device: older ones that wait end. */
 void usm__supersede(usm_session_t *session);

@@ -13,6 +13,7 @@ libusm_libusmall_la_SOURCES += \
 	libusm/store/sql_item.c \
 	libusm/store/sql_pending.c \
 	libusm/store/sql_schema.c \
+	libusm/store/sql_upkeep.c \
 	libusm/store/sqlite.c \
 	libusm/store/url.c
 nodist_libusm_libusmall_la_SOURCES = libusm/store/queries.h libusm/store/schema.h

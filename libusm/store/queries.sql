@@ -415,3 +415,148 @@ SELECT b.kind, b.id, b.item, b.code, b.reason, b.retry, b.made, b.collection, d.
 FROM collection c JOIN device d ON d.id = c.device JOIN bad b ON b.collection = c.id
 WHERE c.id = ? AND (b.kind > 0 OR EXISTS (SELECT 1 FROM item i WHERE i.collection = b.collection
       AND i.idlen = b.idlen AND i.id = b.id AND i.born <= c.gen AND i.died > c.gen AND i.withheld = 1))
+
+-- ---- upkeep ----
+
+-- STMT_DEVICE_STALE
+SELECT id FROM device WHERE seen < ? ORDER BY seen LIMIT ?
+
+-- Collections of folders that are gone: their devices have been told by the hierarchy, or will be.
+-- STMT_REPAIR_GONE
+DELETE FROM collection WHERE fid > 0 AND EXISTS
+    (SELECT 1 FROM device d JOIN folder f ON f.usr = d.usr WHERE d.id = collection.device AND f.fid = collection.fid
+     AND f.live IS NULL)
+
+-- What one device has.
+-- STMT_COLLECTION_SCAN
+SELECT c.id, c.device, c.fid, c.cls, c.epoch, c.gen, c.prev, c.since, c.created, c.full_at, c.lease, c.lease_until,
+       (SELECT f.name FROM device d JOIN folder f ON f.usr = d.usr WHERE d.id = c.device AND f.fid = c.fid),
+       (SELECT f.live FROM device d JOIN folder f ON f.usr = d.usr WHERE d.id = c.device AND f.fid = c.fid),
+       (SELECT COUNT(*) FROM item i
+        WHERE i.collection = c.id AND i.born <= c.gen AND i.died > c.gen AND i.withheld = 0),
+       (SELECT COUNT(*) FROM pending p WHERE p.collection = c.id AND p.taken = 0)
+FROM collection c
+WHERE c.device = ? AND c.fid > ?
+ORDER BY c.fid LIMIT ?
+
+-- The rows of checks[] in sql_upkeep.c: CHECK counts what is wrong, REPAIR of the same name takes it away. A
+-- collection that cannot be trusted goes as a whole: its device is told to start over. Repairs name their own table
+-- in no inner query, which MariaDB would refuse.
+
+-- STMT_CHECK_DEVICE
+SELECT COUNT(*) FROM device WHERE usr NOT IN (SELECT id FROM usr)
+
+-- STMT_REPAIR_DEVICE
+DELETE FROM device WHERE usr NOT IN (SELECT id FROM usr)
+
+-- STMT_CHECK_FOLDER
+SELECT COUNT(*) FROM folder WHERE usr NOT IN (SELECT id FROM usr)
+
+-- STMT_REPAIR_FOLDER
+DELETE FROM folder WHERE usr NOT IN (SELECT id FROM usr)
+
+-- STMT_CHECK_ATTR
+SELECT COUNT(*) FROM device_attr WHERE device NOT IN (SELECT id FROM device)
+
+-- STMT_REPAIR_ATTR
+DELETE FROM device_attr WHERE device NOT IN (SELECT id FROM device)
+
+-- STMT_CHECK_SENT
+SELECT COUNT(*) FROM sent WHERE device NOT IN (SELECT id FROM device)
+
+-- STMT_REPAIR_SENT
+DELETE FROM sent WHERE device NOT IN (SELECT id FROM device)
+
+-- STMT_CHECK_COLLECTION
+SELECT COUNT(*) FROM collection WHERE device NOT IN (SELECT id FROM device)
+
+-- STMT_REPAIR_COLLECTION
+DELETE FROM collection WHERE device NOT IN (SELECT id FROM device)
+
+-- STMT_CHECK_COLLECTION_FOLDER
+SELECT COUNT(*) FROM collection WHERE fid > 0 AND NOT EXISTS (SELECT 1 FROM device d JOIN folder f ON f.usr = d.usr
+    WHERE d.id = collection.device AND f.fid = collection.fid)
+
+-- STMT_REPAIR_COLLECTION_FOLDER
+DELETE FROM collection WHERE fid > 0 AND NOT EXISTS (SELECT 1 FROM device d JOIN folder f ON f.usr = d.usr
+    WHERE d.id = collection.device AND f.fid = collection.fid)
+
+-- STMT_CHECK_COLLECTION_GEN
+SELECT COUNT(*) FROM collection WHERE gen < 1 OR prev < 1 OR prev > gen
+
+-- STMT_REPAIR_COLLECTION_GEN
+DELETE FROM collection WHERE gen < 1 OR prev < 1 OR prev > gen
+
+-- STMT_CHECK_ITEM
+SELECT COUNT(*) FROM item WHERE collection NOT IN (SELECT id FROM collection)
+
+-- STMT_REPAIR_ITEM
+DELETE FROM item WHERE collection NOT IN (SELECT id FROM collection)
+
+-- STMT_CHECK_ITEM_GEN
+SELECT COUNT(*) FROM collection WHERE EXISTS (SELECT 1 FROM item i WHERE i.collection = collection.id
+    AND (i.born > collection.gen OR i.died <= i.born OR (i.died > collection.gen AND i.died <> 2147483647)))
+
+-- STMT_REPAIR_ITEM_GEN
+DELETE FROM collection WHERE EXISTS (SELECT 1 FROM item i WHERE i.collection = collection.id
+    AND (i.born > collection.gen OR i.died <= i.born OR (i.died > collection.gen AND i.died <> 2147483647)))
+
+-- STMT_CHECK_ITEM_TWICE
+SELECT COUNT(*) FROM collection WHERE EXISTS (SELECT 1 FROM item i JOIN item k ON k.collection = i.collection
+    AND k.idlen = i.idlen AND k.id = i.id AND k.born > i.born AND k.born < i.died
+    WHERE i.collection = collection.id)
+
+-- STMT_REPAIR_ITEM_TWICE
+DELETE FROM collection WHERE EXISTS (SELECT 1 FROM item i JOIN item k ON k.collection = i.collection
+    AND k.idlen = i.idlen AND k.id = i.id AND k.born > i.born AND k.born < i.died
+    WHERE i.collection = collection.id)
+
+-- STMT_CHECK_ITEM_DIGESTS
+SELECT COUNT(*) FROM collection WHERE EXISTS (SELECT 1 FROM item i WHERE i.collection = collection.id
+    AND LENGTH(i.digests) % 7 <> 0)
+
+-- STMT_REPAIR_ITEM_DIGESTS
+DELETE FROM collection WHERE EXISTS (SELECT 1 FROM item i WHERE i.collection = collection.id
+    AND LENGTH(i.digests) % 7 <> 0)
+
+-- STMT_CHECK_PENDING
+SELECT COUNT(*) FROM pending WHERE collection NOT IN (SELECT id FROM collection)
+
+-- STMT_REPAIR_PENDING
+DELETE FROM pending WHERE collection NOT IN (SELECT id FROM collection)
+
+-- STMT_CHECK_PENDING_GEN
+SELECT COUNT(*) FROM collection WHERE EXISTS (SELECT 1 FROM pending p WHERE p.collection = collection.id
+    AND (p.taken > collection.gen OR p.taken < 0 OR p.state < 0 OR p.state > 2))
+
+-- STMT_REPAIR_PENDING_GEN
+DELETE FROM collection WHERE EXISTS (SELECT 1 FROM pending p WHERE p.collection = collection.id
+    AND (p.taken > collection.gen OR p.taken < 0 OR p.state < 0 OR p.state > 2))
+
+-- STMT_CHECK_ECHO
+SELECT COUNT(*) FROM echo WHERE collection NOT IN (SELECT id FROM collection)
+
+-- STMT_REPAIR_ECHO
+DELETE FROM echo WHERE collection NOT IN (SELECT id FROM collection)
+
+-- STMT_CHECK_ECHO_GEN
+SELECT COUNT(*) FROM collection WHERE EXISTS (SELECT 1 FROM echo e WHERE e.collection = collection.id
+    AND e.base > collection.gen)
+
+-- STMT_REPAIR_ECHO_GEN
+DELETE FROM collection WHERE EXISTS (SELECT 1 FROM echo e WHERE e.collection = collection.id
+    AND e.base > collection.gen)
+
+-- STMT_CHECK_BAD
+SELECT COUNT(*) FROM bad WHERE collection NOT IN (SELECT id FROM collection)
+
+-- STMT_REPAIR_BAD
+DELETE FROM bad WHERE collection NOT IN (SELECT id FROM collection)
+
+-- STMT_CHECK_LAST_FID
+SELECT COUNT(*) FROM usr
+WHERE last_fid < (SELECT COALESCE(MAX(f.fid), 0) FROM folder f WHERE f.usr = usr.id)
+
+-- STMT_REPAIR_LAST_FID
+UPDATE usr SET last_fid = (SELECT MAX(f.fid) FROM folder f WHERE f.usr = usr.id)
+WHERE last_fid < (SELECT COALESCE(MAX(f.fid), 0) FROM folder f WHERE f.usr = usr.id)

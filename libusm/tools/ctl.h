@@ -32,6 +32,8 @@ enum { CTL_OK = 0, CTL_FAULT = 1, CTL_USAGE = 2 };
     ROW(CAPABILITIES, "capabilities", "LIST", "EASCapabilities", "what a user needs (active_sync,usm)")                \
     ROW(CLIENT_ID, "client-id", "TEXT", "EASClientId", "client identifier given at the login")                         \
     ROW(USER_AGENT, "user-agent", "TEXT", "EASUserAgent", "User-Agent of calls")                                       \
+    ROW(REPAIR, "repair", NULL, NULL, "take away what is wrong")                                                       \
+    ROW(DAYS, "days", "NUMBER", "EASDeviceDays", "forget devices not seen for so many days; 0 for none (180)")         \
     ROW(PASSWORD_FILE, "password-file", "FILE", NULL, "file whose first line is the password; - is standard input")
 
 typedef enum ctl_option_e {
@@ -90,6 +92,8 @@ int ctl_reset(ctl_t *ctl);
 int ctl_conflicts(ctl_t *ctl);
 int ctl_bad(ctl_t *ctl);
 int ctl_check(ctl_t *ctl);
+int ctl_state(ctl_t *ctl);
+int ctl_upkeep(ctl_t *ctl);
 int ctl_version(ctl_t *ctl);
 
 #endif

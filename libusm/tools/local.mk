@@ -9,6 +9,7 @@ libusm_tools_usmctl_SOURCES = \
 	libusm/tools/ctl_decode.c \
 	libusm/tools/ctl_devices.c \
 	libusm/tools/ctl_schema.c \
+	libusm/tools/ctl_state.c \
 	libusm/tools/ctl_table.c \
 	libusm/tools/ctl_table.h \
 	libusm/tools/usmctl.c

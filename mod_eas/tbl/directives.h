@@ -56,6 +56,8 @@ EAS_DIRECTIVE(EASConflictKeep, conflict_keep, CHOICE, BACKEND, "log|off|copy", 0
               "and a copy of the item")
 EAS_DIRECTIVE(EASConflictDays, conflict_days, NUMBER, BACKEND, "30", 1, 3650,
               "days that entries of the conflict log are kept")
+EAS_DIRECTIVE(EASDeviceDays, device_days, NUMBER, BACKEND, "180", 0, 36500,
+              "days after which a device that was not seen is forgotten; 0 for never")
 EAS_DIRECTIVE(EASMaxBody, max_body, BYTES, LOCATION, "32M", 65536, 1073741824,
               "bytes a request's body may have, after unpacking")
 EAS_DIRECTIVE(EASMaxElements, max_elements, NUMBER, LOCATION, "65536", 64, 1048576,

@@ -10,7 +10,7 @@ CTL_TEST_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm -I$(top_builddir)/lib
 check_LTLIBRARIES += test/unit/libctltest.la
 test_unit_libctltest_la_SOURCES = test/unit/ctl_test.c libusm/tools/ctl.h libusm/tools/ctl_check.c \
 	libusm/tools/ctl_conf.c libusm/tools/ctl_conflicts.c libusm/tools/ctl_table.c libusm/tools/ctl_table.h \
-	libusm/tools/ctl_decode.c libusm/tools/ctl_devices.c libusm/tools/ctl_schema.c
+	libusm/tools/ctl_decode.c libusm/tools/ctl_devices.c libusm/tools/ctl_schema.c libusm/tools/ctl_state.c
 test_unit_libctltest_la_CPPFLAGS = $(CTL_TEST_CPPFLAGS)
 test_unit_libctltest_la_LIBADD = mod_eas/libeas.la libusm/libusmall.la $(ZLIB_LIBS) $(CMOCKA_LIBS) $(APR_LIBS)
 CTL_TEST_LDADD = test/unit/libctltest.la

@@ -183,6 +183,7 @@ static void test_usm(void **state)
     assert_int_equal(config.timeout_ms, 7000);
     assert_int_equal(config.poll_interval_ms, 3000);
     assert_int_equal(config.full_compare_s, 7);
+    assert_int_equal(config.device_days, 180);
     assert_int_equal(config.connect_timeout_ms, 5000);
     assert_string_equal(config.client_id, "USM-EAS");
 }

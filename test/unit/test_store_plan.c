@@ -80,7 +80,8 @@ static int owns_all(const char *name)
     static const char *const names[] = {"ITEM_WIPE",     "PENDING_WIPE",      "ECHO_WIPE",   "SENT_NTH",
                                         "DEVICE_DELETE", "COLLECTION_DELETE", "LOGIN_EXPIRE",
                                         "DEVICE_SCAN",   "CLASH_",            "BAD_SCAN",    "BAD_TRIM",
-                                        "BAD_WIPE",      "BAD_LIST",          "BAD_NEXT"};
+                                        "BAD_WIPE",      "BAD_LIST",          "BAD_NEXT",    "COLLECTION_SCAN",
+                                        "DEVICE_STALE"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!strncmp(name, names[i], strlen(names[i])))
             return 1;
@@ -184,6 +185,8 @@ static void test_plans(void **state)
         for (int i = 0; i < USM__STMT_COUNT; i++) {
             const char *sql = usm__stmt_text((usm__stmt_e)i, test_dialect);
             const char *name = apr_pstrcat(pool, usm__stmt_name((usm__stmt_e)i), analyzed ? " (analyzed)" : "", NULL);
+            if (!strncmp(name, "CHECK_", 6) || !strncmp(name, "REPAIR_", 7))
+                continue; /* a tool's: they look at everything, once */
             bad += test_dialect == USM__SQLITE ? explain_sqlite(db, name, sql) : explain_mariadb(db, name, sql);
         }
         if (test_dialect == USM__SQLITE)

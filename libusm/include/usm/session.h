@@ -44,6 +44,7 @@ typedef struct usm_config_t {
     usm_show_e show_public;     /**< public folders, USM_SHOW_CHOSEN */
     apr_size_t turn_bytes_max;  /**< soft maximum of item bytes in one turn, 4 MiB */
     usm_keep_e conflict_keep;   /**< USM_KEEP_LOG */
+    int device_days;            /**< a device not seen for so many days is forgotten, 0 = never */
     int conflict_days;          /**< days that entries of the conflict log are kept, 30 */
     usm_log_t log;              /**< sink for what belongs to no session */
 } usm_config_t;

@@ -148,6 +148,28 @@ typedef struct usm_bad_row_t {
 } usm_bad_row_t;
 enum { USM_BAD_HELD_BACK };
 
+/** A collection as an administrator looks at it. */
+typedef struct usm_collection_sum_t {
+    usm_collection_row_t row; /**< without cursor and options */
+    const char *folder;       /**< name, NULL for the hierarchy */
+    int gone;                 /**< the folder is */
+    apr_int64_t items;        /**< that the device has */
+    apr_int64_t waiting;      /**< entries of the queue */
+} usm_collection_sum_t;
+
+/** One thing that integrity() looks for. */
+typedef struct usm_flaw_t {
+    const char *name, *what;
+    apr_int64_t found, repaired;
+} usm_flaw_t;
+
+/** What upkeep took away. */
+typedef struct usm_expired_t {
+    apr_int64_t devices, collections, logins;
+} usm_expired_t;
+
+typedef usm_error_t *(*usm_collection_sum_fn)(void *baton, const usm_collection_sum_t *sum);
+typedef usm_error_t *(*usm_flaw_fn)(void *baton, const usm_flaw_t *flaw);
 typedef usm_error_t *(*usm_conflict_row_fn)(void *baton, const usm_conflict_row_t *row);
 typedef usm_error_t *(*usm_bad_row_fn)(void *baton, const usm_bad_row_t *row);
 typedef usm_error_t *(*usm_device_sum_fn)(void *baton, const usm_device_sum_t *sum);
@@ -294,6 +316,18 @@ typedef struct usm_store_vtable_t {
     /** What is bad now, of @a user (0: of all users), collection by collection. For tools. */
     usm_error_t *(*bad_list)(usm_txn_t *txn, usm_id_t user, usm_bad_row_fn fn, void *baton, apr_pool_t *scratch_pool);
     usm_error_t *(*collection_retry)(usm_txn_t *txn, usm_id_t id, usm_time_t at /* USM_TIME_NONE: no more */);
+
+    /** Collections of a device in the order of their short folder ids, the hierarchy (0) first. For tools. */
+    usm_error_t *(*collection_scan)(usm_txn_t *txn, usm_id_t device, usm_collection_sum_fn fn, void *baton,
+                                    apr_pool_t *scratch_pool);
+    /** Look through all tables for rows that cannot be: orphans, wrong generations, broken values; @a fn is told of
+     * each thing looked for. @a repair (WRITE): take them away; a collection that cannot be trusted goes as a whole,
+     * so that its device starts over. Reads everything: for tools. */
+    usm_error_t *(*integrity)(usm_txn_t *txn, int repair, usm_flaw_fn fn, void *baton);
+    /** Delete up to @a limit devices last seen before @a before, with all that hangs on them; adds to @a gone. */
+    usm_error_t *(*expire)(usm_expired_t *gone, usm_txn_t *txn, usm_time_t before, int limit, apr_pool_t *scratch_pool);
+    /** Delete collections of folders that are gone and sealed sessions older than @a logins_before. For tools. */
+    usm_error_t *(*expire_rest)(usm_expired_t *gone, usm_txn_t *txn, usm_time_t logins_before);
 
     /** Sealed groupware sessions shared between processes: @a name is a digest of the login, the value is opaque. */
     usm_error_t *(*login_get)(const char **value_p, usm_txn_t *txn, const char *name, usm_time_t not_before,
