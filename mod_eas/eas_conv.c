@@ -13,6 +13,7 @@
 
 #define PAGE_OF(tag) ((tag) >> 8)
 #define ADDRESSES_MAX 32768 /* bytes, MS-ASEMAIL 2.2.2.78 */
+#define ATTENDEES_MAX 2000
 #define PICTURE_MAX 49152 /* characters of base64, MS-ASCNTC 2.2.2.57 */
 
 static usm_error_t *bad(eas_map_t *map, const eas_row_t *row)
@@ -432,7 +433,7 @@ static usm_error_t *dec_attendees(usm_item_t *item, eas_map_t *map, const eas_ro
     unsigned count = eas_node_count(node, EAS_Calendar_Attendee);
     usm_attendees_t *list = apr_pcalloc(map->pool, sizeof *list);
     const eas_node_t *child;
-    if (count > 5000)
+    if (count > ATTENDEES_MAX)
         return bad(map, row);
     list->items = apr_pcalloc(map->pool, sizeof(usm_attendee_t) * (count + 1));
     EAS_NODE_EACH_TAG(child, node, EAS_Calendar_Attendee)

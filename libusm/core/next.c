@@ -226,6 +226,8 @@ static apr_uint64_t weigh(const usm_item_t *item)
             bytes += item->v[f].u.body->text.len + item->v[f].u.body->html.len + item->v[f].u.body->mime.len;
         else if (info->type == USM_T_PICTURE)
             bytes += item->v[f].u.blob->len * 4 / 3;
+        else if (info->type == USM_T_EXCEPTIONS)
+            bytes += (apr_uint64_t)item->v[f].u.exceptions->count * 1024;
     }
     return bytes;
 }

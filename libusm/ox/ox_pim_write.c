@@ -447,7 +447,11 @@ usm_error_t *ox_pim_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_br
     result->id = ox_json_get_text(answer.data, "id", result_pool);
     if (!result->id)
         result->id = apr_pstrdup(result_pool, id);
-    return state_after(result, &w, &answer);
+    USM_ERR(state_after(result, &w, &answer));
+    if (folder->cls == USM_TASK && usm_item_isset(item, USM_TASK_RECURRENCE) &&
+        usm_item_num(item, USM_TASK_STATE, USM_TASK_OPEN) == USM_TASK_DONE)
+        result->rev = 0; /* OX makes the next task and may take the rule from this one: it is looked at again */
+    return NULL;
 }
 
 /* ---- remove ---- */

@@ -198,6 +198,14 @@ static void forget_exceptions(usm_item_t *item, const eas_map_t *map)
     }
 }
 
+/* A blob has no name: of all zones with its rule the event's own is meant. */
+static void keep_zone(usm_item_t *item, const usm_item_t *base)
+{
+    if (base && usm_item_isset(item, USM_EVENT_TIMEZONE) &&
+        usm_value_equal(USM_T_ZONE, &item->v[USM_EVENT_TIMEZONE], &base->v[USM_EVENT_TIMEZONE]))
+        item->v[USM_EVENT_TIMEZONE] = base->v[USM_EVENT_TIMEZONE];
+}
+
 /* A series repeats in its zone: without one it would be in the user's own. */
 static usm_error_t *series_zone(usm_item_t *item, const usm_item_t *view, eas_map_t *map, int blob)
 {
@@ -236,11 +244,10 @@ int eas_event_needs_base(const eas_node_t *data, unsigned version)
     for (int i = 0; i < 2; i++)
         some |= eas_node_child(data, series[i]) != NULL;
     for (int i = 0; i < 3; i++)
-        timed += eas_node_child(data, times[i]) != NULL;
-    if (version >= 160) /* what is left out stays as it is */
-        return some || timed;
-    return some && (timed < 3 || !eas_node_child(data, EAS_Calendar_Timezone) ||
-                    !eas_node_child(data, EAS_Calendar_Recurrence));
+        timed |= eas_node_child(data, times[i]) != NULL;
+    /* From 16.0 on what is left out stays as it is. Before, a series needs its zone by name: zones with one rule today
+     * may have had others. */
+    return version >= 160 ? some || timed : some;
 }
 
 usm_error_t *eas_event_decoded(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
@@ -258,6 +265,7 @@ usm_error_t *eas_event_decoded(usm_item_t *item, eas_map_t *map, const eas_node_
         USM_ERR(default_times(item, map));
     if (eas_zone_read(&zone, blob, map->pool))
         rule = &zone;
+    keep_zone(item, map->base);
     const usm_item_t *view = view_of(item, map->base, map->pool);
     if (usm_series_rule(view))
         USM_ERR(series_zone(item, view, map, rule != NULL));

@@ -3,6 +3,7 @@
 import pytest
 
 from easlib.items import compact, event, millis, when
+from easlib.items import zone as zone_of
 from easlib.mark import every
 from easlib.wbxml import AirSync as A, AirSyncBase as B, Calendar as C
 
@@ -342,3 +343,20 @@ def test_lost_answers_do_nothing_twice(phone, user, version):
                                                                C.Subject("Dritte")))], lose=1)
     assert sorted(x["title"] for x in members(user).values()) == ["Anders", "Dritte"]
     assert master(user)["delete_exceptions"] == [FIRST + 14 * DAY]
+
+
+@every()
+def test_bad_times_and_crowds_are_refused(phone, user, version):
+    r, cid = calendar(phone, user, version)
+    crowd = C.Attendees(*[C.Attendee(C.Email(f"a{i}@example.net"), C.Name(f"A {i}")) for i in range(5000)])
+    backwards = event(version, "Bad", END, START, uid="b1")
+    zone = [C.Timezone("AAAA") if e is not None and e.tag == "Timezone" else e
+            for e in event(version, "Bad", START, END, uid="b2")]
+    nowhere = [C.Timezone(zone_of(bias=-77, daylight=None, standard=None))
+               if e is not None and e.tag == "Timezone" else e for e in event(version, "Bad", START, END, uid="b3")]
+    bad = [backwards, zone, nowhere + [recurrence(Type="0")], event(version, "Bad", START, END, uid="b4") + [crowd]]
+    good = event(version, "Good", START, END, uid="good")
+    t = r.turn(cid, [A.Add(A.ClientId(f"c{i}"), A.ApplicationData(*d)) for i, d in enumerate(bad + [good])])
+    got = [t.response("Add", ClientId=f"c{i}").val("Status") for i in range(len(bad) + 1)]
+    assert got == ["6"] * len(bad) + ["1"]
+    assert [o["title"] for o in user.objects("calendar")] == ["Good"]
