@@ -31,6 +31,7 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/cmd/cmd_search.c \
 	mod_eas/eas_search.c mod_eas/eas_search.h \
 	mod_eas/eas_people.c mod_eas/eas_people.h \
+	mod_eas/eas_oof.c mod_eas/eas_oof.h \
 	mod_eas/cmd/cmd_sendmail.c \
 	mod_eas/cmd/cmd_settings.c \
 	mod_eas/cmd/cmd_smart.c \

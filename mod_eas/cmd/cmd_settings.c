@@ -5,15 +5,7 @@
 #include <string.h>
 
 #include "eas_devinfo.h"
-
-enum {
-    SETTINGS_OK = 1,
-    SETTINGS_PROTOCOL = 2,
-    SETTINGS_DENIED = 3,
-    SETTINGS_ARGUMENTS = 5,
-    SETTINGS_POLICY = 7,
-    SETTINGS_IRM_OFF = EAS_STATUS_IRM_FeatureDisabled
-};
+#include "eas_oof.h"
 
 #define PASSWORD_MAX 255
 
@@ -24,22 +16,6 @@ static usm_error_t *put(eas_writer_t *out, int status)
 {
     eas_writer_tag_int(out, EAS_Settings_Status, status);
     return NULL;
-}
-
-/* There is no out-of-office service behind us: a request that is right is denied, for both directions alike. */
-static usm_error_t *do_oof(eas_ctx_t *ctx, const eas_node_t *node, eas_writer_t *out)
-{
-    const eas_node_t *get = eas_node_child(node, EAS_Settings_Get);
-    const char *type = eas_node_child_text(get, EAS_Settings_BodyType);
-
-    if (get == NULL) {
-        return put(out, eas_node_child(node, EAS_Settings_Set) != NULL ? SETTINGS_DENIED : SETTINGS_PROTOCOL);
-    }
-    if (type == NULL) {
-        return put(out, SETTINGS_PROTOCOL);
-    }
-    return put(out,
-               strcasecmp(type, "Text") == 0 || strcasecmp(type, "HTML") == 0 ? SETTINGS_DENIED : SETTINGS_ARGUMENTS);
 }
 
 /* Keeping the recovery password of a device is off in the policy (PasswordRecoveryEnabled). */
@@ -110,7 +86,7 @@ static const struct {
     unsigned tag;
     property_fn answer;
 } properties[] = {
-    {EAS_Settings_Oof, do_oof},
+    {EAS_Settings_Oof, eas_oof},
     {EAS_Settings_DevicePassword, do_device_password},
     {EAS_Settings_DeviceInformation, do_device_information},
     {EAS_Settings_UserInformation, do_user_information},

@@ -145,6 +145,16 @@ usm_error_t *usm_session_send(usm_session_t *session, const char *client_id, con
     return refuse_with(session->pool, fake.outcome_code);
 }
 
+usm_error_t *usm_away_get(usm_away_t *away, usm_session_t *session, apr_pool_t *pool)
+{
+    return USM_ERROR(pool, USM_EUNSUPPORTED, "no mail filter");
+}
+
+usm_error_t *usm_away_set(usm_session_t *session, const usm_away_t *away, apr_pool_t *pool)
+{
+    return USM_ERROR(pool, USM_EUNSUPPORTED, "no mail filter");
+}
+
 /* ---- a request ---- */
 
 static const char *get_header(void *baton, const char *name)

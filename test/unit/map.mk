@@ -18,7 +18,8 @@ MAP_TESTS = test/unit/test_timezone \
 	test/unit/test_cmd_itemoperations \
 	test/unit/test_eas_spool \
 	test/unit/test_hierarchy \
-	test/unit/test_people
+	test/unit/test_people \
+	test/unit/test_eas_oof
 check_PROGRAMS += $(MAP_TESTS)
 TESTS += $(MAP_TESTS)
 MAP_TEST_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm $(CMOCKA_CFLAGS)
@@ -80,4 +81,7 @@ test_unit_test_cmd_meeting_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_people_SOURCES = test/unit/test_people.c $(SYNC_TEST_SOURCES)
 test_unit_test_people_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_people_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_eas_oof_SOURCES = test/unit/test_eas_oof.c $(SYNC_TEST_SOURCES)
+test_unit_test_eas_oof_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_eas_oof_LDADD = $(MAP_TEST_LDADD)
 endif

@@ -27,6 +27,7 @@ def known_people():
     return [{"id": n, "login": f"z{n}", "password": PASSWORD % f"z{n}", "displayName": f"{last}, {first}",
              "firstName": first, "lastName": last, "email": f"z{n}@{DOMAIN}", "timezone": "Europe/Berlin",
              "locale": "de_DE", "caps": {"usm": True, "active_sync": True},
+             "aliases": [f"z{n}@{DOMAIN}", f"{last.split(',')[0].lower()}@{DOMAIN}"] if n == 5001 else [f"z{n}@{DOMAIN}"],
              "contact": more, **({"photo": base64.b64encode(PHOTOS[n]).decode()} if n in PHOTOS else {})}
             for n, first, last, more in rows]
 
