@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "eas_map.h"
 
+#include <apr_strings.h>
 #include <string.h>
 
 #define USM_FIELD(id, type, column, key, page, tag, since, until, flags)                                               \
@@ -97,6 +98,33 @@ void eas_map_encode(eas_map_t *map, const usm_item_t *item, const usm_fieldset_t
         encode_row(map, row);
     if (cls->extra)
         cls->extra(map, item);
+}
+
+/* With room for any zone. */
+static int writable(apr_int64_t ms)
+{
+    char text[EAS_TIME_LEN];
+    return ms > -APR_INT64_C(62135000000000) && ms < APR_INT64_C(253402000000000) &&
+           eas_time_format(text, ms, EAS_TIME_COMPACT);
+}
+
+const char *eas_map_fault(const usm_item_t *item, apr_pool_t *pool)
+{
+    const char *fault = NULL;
+    for (int f = 0; !fault && f < usm_class_fields(item->cls); f++) {
+        const usm_fieldinfo_t *info = usm_field(item->cls, f);
+        const usm_value_t *v = &item->v[f];
+        int time = info->type == USM_T_TIME || info->type == USM_T_EVTIME || info->type == USM_T_DATE;
+        if (v->state != USM_SET)
+            continue;
+        if (time && !writable(v->u.num))
+            fault = apr_psprintf(pool, "field %s: no date: %" APR_INT64_T_FMT, info->name, v->u.num);
+        for (int i = 0; info->type == USM_T_EXCEPTIONS && !fault && i < v->u.exceptions->count; i++) {
+            if (v->u.exceptions->items[i].item)
+                fault = eas_map_fault(v->u.exceptions->items[i].item, pool);
+        }
+    }
+    return fault;
 }
 
 static const eas_row_t *row_of(usm_class_e cls, unsigned tag, unsigned version)

@@ -251,6 +251,11 @@ static usm_error_t *take_changes(eas_sync_t *sync, eas_collection_t *col, int *w
         USM_ERR(usm_turn_next(&change, col->turn, sync->ctx->pool));
         if (!change)
             break;
+        const char *fault = change->item ? eas_map_fault(change->item, sync->ctx->pool) : NULL;
+        if (fault) {
+            usm_turn_withhold(col->turn, fault);
+            continue;
+        }
         int began = sync->bytes || col->changes->nelts;
         if (*window_left <= 0 || (began && apr_time_now() - sync->started > EAS_SYNC_TIME) ||
             (sync->bytes && sync->bytes + usm_turn_bytes(col->turn) > EAS_SYNC_BYTES)) {

@@ -368,7 +368,7 @@ usm_error_t *usm_turn_change(usm_outcome_t *out, usm_turn_t *turn, const char *s
     USM_ERR(usm__sid_parse(&id, turn, server_id));
     if (id)
         USM_ERR(usm__device_has(&known, &has, turn, id, turn->pool));
-    if (!known || has.withheld) {
+    if (!known || has.withheld == USM_ITEM_HELD_BACK) {
         out->error = USM_ERROR(turn->pool, USM_ENOTFOUND, "the device has no such item");
         return NULL;
     }
@@ -419,7 +419,7 @@ static usm_error_t *remove_item(int *kept_p, usm_turn_t *turn, const char *id, c
     /* A mail's flags do not stand against its deletion; an edited item does, unless the client is to win. */
     int mail = turn->folder.cls == USM_EMAIL;
     usm_error_t *err;
-    if (mail || has->rev)
+    if (mail || (has->rev && !has->withheld))
         err = USM__BVT(session)->remove(&session->call, &turn->ref, id, how, mail ? 0 : has->rev, turn->pool);
     else /* merged, and not yet told to the device: there is no revision to compare */
         err = USM_ERROR(turn->pool, USM_ECONFLICT, "no revision is known");
@@ -454,7 +454,7 @@ usm_error_t *usm_turn_delete(usm_outcome_t *out, usm_turn_t *turn, const char *s
     USM_ERR(usm__sid_parse(&id, turn, server_id));
     if (id)
         USM_ERR(usm__device_has(&known, &has, turn, id, turn->pool));
-    if (!known || has.withheld) {
+    if (!known || has.withheld == USM_ITEM_HELD_BACK) {
         out->error = USM_ERROR(turn->pool, USM_ENOTFOUND, "the device has no such item");
         return NULL;
     }
@@ -491,7 +491,7 @@ usm_error_t *usm_turn_fetch(usm_item_t **item_p, usm_turn_t *turn, const char *s
     USM_ERR(usm__sid_parse(&id, turn, server_id));
     if (id && !turn->initial)
         USM_ERR(usm__device_has(&known, &has, turn, id, pool));
-    if (!known || has.withheld || turn->folder.fid == 0)
+    if (!known || has.withheld == USM_ITEM_HELD_BACK || turn->folder.fid == 0)
         return USM_ERROR(pool, USM_ENOTFOUND, "the device has no such item");
     usm_bget_t got = {.id = id};
     apr_pool_t *scratch;

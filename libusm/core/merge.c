@@ -141,7 +141,8 @@ usm_error_t *usm__merge_write(usm_bwrite_t *result, usm__merge_t *m, usm_turn_t 
                               const char *id, usm_bget_t *got)
 {
     usm_session_t *session = turn->session;
-    usm_bget_t now = {.rev = m->has->rev};
+    /* What the device has may be older than the revision that was tried last. */
+    usm_bget_t now = {.rev = m->has->withheld ? 0 : m->has->rev};
     for (int i = 0; i < MERGE_TRIES; i++) {
         if (got || i > 0) {
             if (!got)

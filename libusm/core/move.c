@@ -136,7 +136,7 @@ static usm_error_t *enter_target(batch_t *b, usm_txn_t *txn, const usm_bwrite_t 
 {
     usm_item_row_t row = *had, there;
     int found = 0;
-    if (!b->to.synced || had->withheld)
+    if (!b->to.synced || had->withheld == USM_ITEM_HELD_BACK)
         return NULL;
     USM_ERR(USM__VT(b->session)->item_get(&found, &there, txn, b->to.coll.id, b->to.coll.gen, result->id, b->pool));
     if (found)

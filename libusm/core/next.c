@@ -253,11 +253,8 @@ static void kill_row(usm_turn_t *turn, const usm_item_row_t *has)
 }
 
 /* Take back all that the last change noted. */
-static int forget_last(usm_turn_t *turn)
+static void forget_last(usm_turn_t *turn)
 {
-    int had = turn->set_aside >= 0;
-    for (int i = turn->last_mutations; i < turn->mutations->nelts; i++)
-        had |= APR_ARRAY_IDX(turn->mutations, i, usm__mutation_t).op == USM__KILL;
     turn->mutations->nelts = turn->last_mutations;
     if (turn->set_aside >= 0) {
         usm__mutation_t *m = &APR_ARRAY_IDX(turn->mutations, turn->set_aside, usm__mutation_t);
@@ -267,7 +264,6 @@ static int forget_last(usm_turn_t *turn)
         turn->set_aside = -1;
     }
     turn->sent--;
-    return had;
 }
 
 /* The queue entry is told (TAKE) or was no news (DROP); its state travels in `withheld`. */
@@ -288,7 +284,14 @@ static void withhold_row(usm_turn_t *turn, const usm_pending_row_t *p, const usm
                 p->id, turn->folder.fid, why);
     if (has)
         kill_row(turn, has);
-    usm_item_row_t row = {.id = p->id, .rev = p->rev || !has ? p->rev : has->rev, .edge = p->edge, .withheld = 1};
+    usm_item_row_t row = {.id = p->id, .rev = p->rev || !has ? p->rev : has->rev, .edge = p->edge,
+                          .withheld = USM_ITEM_HELD_BACK};
+    if (has && has->withheld != USM_ITEM_HELD_BACK) { /* the device keeps the version it has */
+        row.digests = has->digests;
+        row.digests_len = has->digests_len;
+        row.edge = has->edge;
+        row.withheld = USM_ITEM_OUTDATED;
+    }
     usm__mutate(turn, USM__ADD, &row);
     usm__mutation_t *m = &APR_ARRAY_IDX(turn->mutations, turn->mutations->nelts - 1, usm__mutation_t);
     m->why = apr_pstrdup(turn->pool, why);
@@ -313,7 +316,7 @@ static usm_change_t *gone(usm_turn_t *turn, const usm_pending_row_t *p, const us
     }
     kill_row(turn, has);
     settle(turn, USM__TAKE, p);
-    return has->withheld ? NULL : make_change(turn, kind, p->id);
+    return has->withheld == USM_ITEM_HELD_BACK ? NULL : make_change(turn, kind, p->id);
 }
 
 /* The device has all of it already, but for the revision. Of an item that its client changed in this turn the row in
@@ -354,7 +357,14 @@ static usm_change_t *judge(usm_turn_t *turn, const usm_pending_row_t *p, const u
         return NULL;
     }
     usm_item_digests(&row.digests, &row.digests_len, got->item, pool);
-    usm_change_t *change = make_change(turn, has && !has->withheld ? USM_CHANGE_CHANGE : USM_CHANGE_ADD, p->id);
+    if (has && has->withheld == USM_ITEM_OUTDATED && !differs) { /* back to what the device has had all the time */
+        kill_row(turn, has);
+        usm__mutate(turn, USM__ADD, &row);
+        settle(turn, USM__TAKE, p);
+        return NULL;
+    }
+    int known = has && has->withheld != USM_ITEM_HELD_BACK;
+    usm_change_t *change = make_change(turn, known ? USM_CHANGE_CHANGE : USM_CHANGE_ADD, p->id);
     change->item = got->item;
     change->changed = changed;
     if (has)
@@ -462,9 +472,9 @@ usm_error_t *usm_turn_next(const usm_change_t **change_p, usm_turn_t *turn, apr_
 
 void usm_turn_withhold(usm_turn_t *turn, const char *why)
 {
-    usm_item_row_t has = {.id = turn->last.id};
-    int had = forget_last(turn);
-    withhold_row(turn, &turn->last, had ? &has : NULL, why, NULL);
+    forget_last(turn);
+    const usm__entry_t *e = &APR_ARRAY_IDX(turn->queue, turn->queue_at - 1, usm__entry_t);
+    withhold_row(turn, &turn->last, has_of(turn, e), why, NULL);
 }
 
 void usm_turn_unread(usm_turn_t *turn)

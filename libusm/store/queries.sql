@@ -41,7 +41,7 @@ SELECT d.id, d.usr, d.device_id, d.device_type, d.policy_key, d.policy_digest, d
        d.created, d.seen, (SELECT u.user_key FROM usr u WHERE u.id = d.usr),
        (SELECT COUNT(*) FROM collection c WHERE c.device = d.id AND c.fid > 0),
        (SELECT COUNT(*) FROM collection c JOIN item i ON i.collection = c.id
-        WHERE c.device = d.id AND c.fid > 0 AND i.born <= c.gen AND i.died > c.gen AND i.withheld = 0)
+        WHERE c.device = d.id AND c.fid > 0 AND i.born <= c.gen AND i.died > c.gen AND i.withheld <> 1)
 FROM device d
 WHERE (d.usr, d.device_id) > (?1, ?2) AND d.usr <= ?4
 ORDER BY d.usr, d.device_id LIMIT ?5
@@ -50,7 +50,7 @@ SELECT d.id, d.usr, d.device_id, d.device_type, d.policy_key, d.policy_digest, d
        d.created, d.seen, (SELECT u.user_key FROM usr u WHERE u.id = d.usr),
        (SELECT COUNT(*) FROM collection c WHERE c.device = d.id AND c.fid > 0),
        (SELECT COUNT(*) FROM collection c JOIN item i ON i.collection = c.id
-        WHERE c.device = d.id AND c.fid > 0 AND i.born <= c.gen AND i.died > c.gen AND i.withheld = 0)
+        WHERE c.device = d.id AND c.fid > 0 AND i.born <= c.gen AND i.died > c.gen AND i.withheld <> 1)
 FROM device d FORCE INDEX (device_id)
 WHERE ((d.usr = ? AND d.device_id > ?) OR d.usr > ?) AND d.usr <= ?
 ORDER BY d.usr, d.device_id LIMIT ?
@@ -414,7 +414,7 @@ SELECT b.kind, b.id, b.item, b.code, b.reason, b.retry, b.made, b.collection, d.
        (SELECT f.name FROM folder f WHERE f.usr = d.usr AND f.fid = c.fid)
 FROM collection c JOIN device d ON d.id = c.device JOIN bad b ON b.collection = c.id
 WHERE c.id = ? AND (b.kind > 0 OR EXISTS (SELECT 1 FROM item i WHERE i.collection = b.collection
-      AND i.idlen = b.idlen AND i.id = b.id AND i.born <= c.gen AND i.died > c.gen AND i.withheld = 1))
+      AND i.idlen = b.idlen AND i.id = b.id AND i.born <= c.gen AND i.died > c.gen AND i.withheld > 0))
 
 -- ---- upkeep ----
 
@@ -433,7 +433,7 @@ SELECT c.id, c.device, c.fid, c.cls, c.epoch, c.gen, c.prev, c.since, c.created,
        (SELECT f.name FROM device d JOIN folder f ON f.usr = d.usr WHERE d.id = c.device AND f.fid = c.fid),
        (SELECT f.live FROM device d JOIN folder f ON f.usr = d.usr WHERE d.id = c.device AND f.fid = c.fid),
        (SELECT COUNT(*) FROM item i
-        WHERE i.collection = c.id AND i.born <= c.gen AND i.died > c.gen AND i.withheld = 0),
+        WHERE i.collection = c.id AND i.born <= c.gen AND i.died > c.gen AND i.withheld <> 1),
        (SELECT COUNT(*) FROM pending p WHERE p.collection = c.id AND p.taken = 0)
 FROM collection c
 WHERE c.device = ? AND c.fid > ?

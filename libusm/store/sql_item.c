@@ -67,7 +67,7 @@ static usm_error_t *item_add(usm_txn_t *txn, usm_id_t collection, const usm_item
 {
     return usm__sql_put(txn, USM__STMT_ITEM_ADD,
                         USM__ARGS(usm__int(collection), USM__KEY(row->id), usm__int(row->born), usm__int(row->died),
-                                  usm__bits(row->rev), usm__time(row->edge), usm__int(!!row->withheld),
+                                  usm__bits(row->rev), usm__time(row->edge), usm__int(row->withheld),
                                   usm__blob(row->digests, row->digests_len)));
 }
 

@@ -83,12 +83,14 @@ typedef struct usm_collection_row_t {
 
 enum { USM_OLD_ITEMS = 1, USM_OLD_PENDING = 2, USM_OLD_ECHO = 4, USM_OLD_ALL = 7 };
 
+/** What a device has of an item: it as it is; nothing; an older version, which the digests are of. */
+enum { USM_ITEM_SENT, USM_ITEM_HELD_BACK, USM_ITEM_OUTDATED };
 typedef struct usm_item_row_t {
     const char *id;     /**< backend's item id, up to 255 bytes */
     apr_int64_t born, died;
     apr_uint64_t rev;
     usm_time_t edge;    /**< USM_TIME_NONE = never leaves the window */
-    int withheld;       /**< the device does not have it (it could not be sent) */
+    int withheld;       /**< USM_ITEM_…: it could not be sent */
     const unsigned char *digests; /**< packed, NULL when empty */
     apr_size_t digests_len;
 } usm_item_row_t;
