@@ -8,6 +8,7 @@
 struct rule {
     char *module, *action;     /* NULL: any */
     int user;                  /* 0: any */
+    char *mentions;            /* text of the body, written compactly; NULL: any */
     json_t *params;            /* all of these parameters must have these values; NULL: any */
     int64_t skip, count;       /* count < 0: for ever */
     int64_t every, seen;       /* every n-th match only */
@@ -28,6 +29,7 @@ static void rule_free(void *data)
     g_free(r->module);
     g_free(r->action);
     json_decref(r->params);
+    g_free(r->mentions);
     g_free(r->fault.body);
     g_free(r->fault.content_type);
     g_free(r);
@@ -47,6 +49,18 @@ static bool params_match(const struct oxd_req *req, const json_t *params)
     return true;
 }
 
+static bool body_mentions(const struct oxd_req *req, const char *text)
+{
+    json_t *parsed = req->body ? NULL : req->raw ? json_loads(req->raw, JSON_DECODE_ANY, NULL) : NULL;
+    const json_t *body = req->body ? req->body : parsed;
+    char *compact = body ? json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    bool found = compact && strstr(compact, text);
+
+    free(compact);
+    json_decref(parsed);
+    return found;
+}
+
 static bool matches(const struct rule *r, const struct oxd_req *req)
 {
     const char *session = oxd_param(req, "session");
@@ -57,6 +71,8 @@ static bool matches(const struct rule *r, const struct oxd_req *req)
     if (r->action && strcmp(r->action, req->action))
         return false;
     if (r->user && (!session || oxd_session_user(session) != r->user))
+        return false;
+    if (r->mentions && !body_mentions(req, r->mentions))
         return false;
     return !r->params || params_match(req, r->params);
 }
@@ -139,6 +155,7 @@ int oxd_fault_add(const json_t *in, char **err)
     r->action = g_strdup(str(in, "action", NULL));
     r->user = (int)num(in, "userId", 0);
     r->params = json_incref(json_object_get(in, "params"));
+    r->mentions = g_strdup(str(in, "mentions", NULL));
     r->skip = num(in, "skip", 0);
     r->count = num(in, "count", 1);
     r->every = num(in, "every", 0);
