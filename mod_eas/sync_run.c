@@ -215,6 +215,30 @@ static usm_error_t *run_fetch(eas_sync_t *sync, eas_collection_t *col, const eas
     return NULL;
 }
 
+/* A phone that marks a hundred mails as read must not cost a hundred calls. */
+static usm_error_t *run_ahead(eas_sync_t *sync, eas_collection_t *col)
+{
+    apr_array_header_t *rows = apr_array_make(sync->ctx->pool, col->commands + 1, sizeof(usm_ahead_t));
+    const eas_node_t *cmd;
+    if (col->cls != USM_EMAIL)
+        return NULL;
+    EAS_NODE_EACH(cmd, eas_node_child(col->node, EAS_AirSync_Commands))
+    {
+        usm_ahead_t row = {.server_id = eas_node_child_text(cmd, EAS_AirSync_ServerId), .how = col->how};
+        usm_item_t *item = NULL;
+        if ((cmd->tag != EAS_AirSync_Change && cmd->tag != EAS_AirSync_Delete) || other_class(col, cmd) ||
+            eas_node_child(cmd, EAS_AirSyncBase_InstanceId) || is_draft(sync, col, cmd))
+            continue;
+        usm_error_t *err = cmd->tag == EAS_AirSync_Change ? decode(&item, sync, col, cmd, row.server_id, NULL)
+                                                              : NULL;
+        row.item = item;
+        if (!err && (item || cmd->tag == EAS_AirSync_Delete))
+            APR_ARRAY_PUSH(rows, usm_ahead_t) = row;
+        usm_error_clear(err);
+    }
+    return usm_turn_ahead(col->turn, (usm_ahead_t *)rows->elts, rows->nelts);
+}
+
 static usm_error_t *run_commands(eas_sync_t *sync, eas_collection_t *col, int fetches)
 {
     const eas_node_t *cmd;
@@ -284,6 +308,7 @@ static usm_error_t *run_turn(eas_sync_t *sync, eas_collection_t *col, int *windo
     eas_options_apply(&params, &col->options, col->cls, ctx);
     USM_ERR(usm_turn_open(&col->turn, ctx->session, &params, ctx->pool));
     if (!first) {
+        USM_ERR(run_ahead(sync, col));
         USM_ERR(run_commands(sync, col, 0));
         USM_ERR(run_commands(sync, col, 1));
     }

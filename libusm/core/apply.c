@@ -544,3 +544,8 @@ usm_error_t *usm__apply_queue(usm_turn_t *turn, const char *id, int state)
 {
     return queue(turn, id, state);
 }
+
+apr_uint64_t usm__apply_digest(const usm_item_t *item, apr_uint64_t seed)
+{
+    return item_digest(item, seed);
+}

@@ -216,6 +216,8 @@ usm_error_t *usm__apply_done(usm_turn_t *turn, usm_echo_row_t *echo, const usm_b
 usm_error_t *usm__apply_refuse(usm_outcome_t *out, usm_turn_t *turn, usm_echo_row_t *echo, usm_error_t *err);
 usm_error_t *usm__apply_added(usm_outcome_t *out, usm_turn_t *turn, const usm_item_t *item,
                               const usm_echo_row_t *echo);
+/** Digest of what a change asks for. */
+apr_uint64_t usm__apply_digest(const usm_item_t *item, apr_uint64_t seed);
 /** @a state: USM_PENDING_… */
 usm_error_t *usm__apply_queue(usm_turn_t *turn, const char *id, int state);
 

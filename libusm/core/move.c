@@ -8,6 +8,7 @@
 #define MOVES_KEPT_MS (7 * USM_DAY_MS)
 #define MOVES_KEPT 100
 #define RUNNING_WAIT_MS 20000
+#define TOGETHER 50 /* in one call: what a server can do before the call is over */
 
 /* A folder as the device has it. */
 typedef struct place_t {
@@ -309,7 +310,7 @@ static usm_error_t *run_batch(batch_t *b)
 static int same_folders(const usm_move_t *moves, int count, int first)
 {
     int n = first + 1;
-    while (n < count && n - first < USM__GET_BATCH && strcmp(moves[n].from, moves[first].from) == 0 &&
+    while (n < count && n - first < TOGETHER && strcmp(moves[n].from, moves[first].from) == 0 &&
            strcmp(moves[n].to, moves[first].to) == 0)
         n++;
     return n - first;
@@ -365,7 +366,7 @@ usm_error_t *usm_items_move(usm_session_t *session, usm_move_t *moves, int count
     apr_pool_create(&iterpool, pool);
     for (int i = 0, done; i < count; i += done) {
         apr_pool_clear(iterpool);
-        for (int k = i; k < count && k < i + USM__GET_BATCH; k++)
+        for (int k = i; k < count && k < i + TOGETHER; k++)
             moves[k].new_id = NULL;
         USM_ERR(start_batch(&done, session, moves + i, same_folders(moves, count, i), pool, iterpool));
     }

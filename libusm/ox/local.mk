@@ -20,6 +20,7 @@ libusm_libusmall_la_SOURCES += \
 	libusm/ox/ox_mail.h \
 	libusm/ox/ox_mail_get.c \
 	libusm/ox/ox_mail_kind.c \
+	libusm/ox/ox_mail_many.c \
 	libusm/ox/ox_mail_write.c \
 	libusm/ox/ox_map.c \
 	libusm/ox/ox_map.h \

@@ -167,6 +167,8 @@ typedef struct ox_module_t {
 
 extern const ox_module_t ox_pim_module, ox_mail_module;
 
+usm_error_t *ox_mail_edit(usm_bmail_t *rows, int count, usm_bcall_t *call, const usm_bref_t *folder,
+                          apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_mail_store(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *mime,
                            apr_size_t len, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_mail_find(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *message_id,

@@ -48,6 +48,10 @@ usm_error_t *ox_mail_find_uid(usm_bwrite_t *result, usm_bcall_t *call, const usm
 usm_error_t *ox_mail_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
                             const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
                             apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+/** Body of mail?action=update for the flags of @a item that are in @a fields, NULL when there is nothing to do. *rev_p
+ * is the revision afterwards, 0 when @a rev is none of a mail. */
+ox_json_t *ox_mail_flags_body(apr_uint64_t *rev_p, const usm_item_t *item, const usm_fieldset_t *fields,
+                              apr_uint64_t rev, apr_pool_t *pool);
 usm_error_t *ox_mail_remove(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_delete_e how,
                             apr_uint64_t rev, apr_pool_t *scratch_pool);
 

@@ -73,16 +73,11 @@ static usm_error_t *check_flagged(usm_bcall_t *call, const usm_bref_t *folder, c
 }
 
 /* Flags have no timestamps at the server: the last writer wins. With a known revision the new one follows from it. */
-usm_error_t *ox_mail_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
-                            const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
-                            apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+ox_json_t *ox_mail_flags_body(apr_uint64_t *rev_p, const usm_item_t *item, const usm_fieldset_t *fields,
+                              apr_uint64_t rev, apr_pool_t *pool)
 {
-    ox_answer_t answer;
+    ox_json_t *body = ox_json_object(pool);
     int set, clear;
-    ox_json_t *body = ox_json_object(scratch_pool);
-    result->id = apr_pstrdup(result_pool, id);
-    if (USM_FIELDSET_HAS(fields, USM_EMAIL_FLAG))
-        USM_ERR(check_flagged(call, folder, id, rev, scratch_pool));
     wanted_flags(&set, &clear, item, fields);
     if (set)
         ox_json_set_int(body, "set_flags", set);
@@ -93,15 +88,32 @@ usm_error_t *ox_mail_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_b
                     : -1;
     if (color >= 0)
         ox_json_set_int(body, "color_label", color);
-    if (set || clear || color >= 0)
+    *rev_p = 0;
+    if (rev & OX_MAIL_REV) {
+        *rev_p = (rev & ~(apr_uint64_t)clear) | (apr_uint64_t)set;
+        if (color >= 0)
+            *rev_p = ox_mail_rev((apr_int64_t)(*rev_p & 0xffff), color);
+    }
+    return set || clear || color >= 0 ? body : NULL;
+}
+
+usm_error_t *ox_mail_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                            const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
+                            apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    ox_answer_t answer;
+    apr_uint64_t after;
+    result->id = apr_pstrdup(result_pool, id);
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_FLAG))
+        USM_ERR(check_flagged(call, folder, id, rev, scratch_pool));
+    ox_json_t *body = ox_mail_flags_body(&after, item, fields, rev, scratch_pool);
+    if (body)
         USM_ERR(ox_put(&answer, call,
                        ox_path(scratch_pool, "mail", "action", "update", "folder", folder->id, "id", id, NULL), body,
                        scratch_pool));
-    if (!(rev & OX_MAIL_REV))
+    if (!after)
         return read_rev(result, call, folder, scratch_pool);
-    result->rev = (rev & ~(apr_uint64_t)clear) | (apr_uint64_t)set;
-    if (color >= 0)
-        result->rev = ox_mail_rev((apr_int64_t)(result->rev & 0xffff), color);
+    result->rev = after;
     return NULL;
 }
 

@@ -108,6 +108,17 @@ typedef struct usm_bsearch_t {
     usm_error_t *error;       /**< this folder alone could not be searched */
 } usm_bsearch_t;
 
+/** One mail whose flags change or that is deleted. */
+typedef struct usm_bmail_t {
+    const char *id;
+    const usm_item_t *item;       /**< NULL: delete */
+    const usm_fieldset_t *fields; /**< of the item, to be written */
+    usm_delete_e how;
+    apr_uint64_t rev;    /**< that the caller has seen */
+    usm_bwrite_t result; /**< of a change; its edge stays as the caller set it */
+    int done;            /**< 0: not, or nobody knows: to be tried alone */
+} usm_bmail_t;
+
 typedef struct usm_backend_vtable_t {
     const char *name;
     /** Set up for a process; @a pool lives as long. */
@@ -185,6 +196,10 @@ typedef struct usm_backend_vtable_t {
     /** Search folders of the query's class, at most 8; what the query says of folders has been dealt with. */
     usm_error_t *(*search)(usm_bsearch_t *searches, int count, usm_bcall_t *call, const usm_query_t *query,
                            apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+    /** Change flags and delete mails of one folder, at most 50, as update() and remove() would, in few calls. Errors:
+     * UNAVAILABLE, BACKEND (nothing is known of any row). */
+    usm_error_t *(*edit_mails)(usm_bmail_t *rows, int count, usm_bcall_t *call, const usm_bref_t *folder,
+                               apr_pool_t *result_pool, apr_pool_t *scratch_pool);
     /** Put a message into a mail folder as a draft that was read. */
     usm_error_t *(*store_mail)(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *mime,
                                apr_size_t len, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
