@@ -226,15 +226,13 @@ const char *ox_json_get_text(const ox_json_t *object, const char *key, apr_pool_
     return ox_json_text(json_object_get(object, key), pool);
 }
 
-const char *ox_json_member(ox_json_t **value_p, const ox_json_t *object, int index)
+const ox_json_t *ox_json_get_nocase(const ox_json_t *object, const char *key)
 {
-    void *it = json_object_iter((json_t *)object);
-    while (it && index-- > 0)
+    const ox_json_t *exact = ox_json_get(object, key);
+    void *it = exact ? NULL : json_object_iter((json_t *)object);
+    while (it && strcasecmp(json_object_iter_key(it), key) != 0)
         it = json_object_iter_next((json_t *)object, it);
-    if (!it)
-        return NULL;
-    *value_p = json_object_iter_value(it);
-    return json_object_iter_key(it);
+    return it ? json_object_iter_value(it) : exact;
 }
 
 /* ---- making ---- */

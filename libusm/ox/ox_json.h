@@ -55,8 +55,8 @@ void ox_json_set(ox_json_t *object, const char *key, ox_json_t *value);
 void ox_json_add(ox_json_t *array, ox_json_t *value);
 void ox_json_add_text(ox_json_t *array, const char *text);
 void ox_json_del(ox_json_t *object, const char *key);
-/** Key and value of member number @a index of an object, NULL behind the last. For small objects. */
-const char *ox_json_member(ox_json_t **value_p, const ox_json_t *object, int index);
+/** ox_json_get() without regard to the key's case; of several the one spelled like @a key, else any. */
+const ox_json_t *ox_json_get_nocase(const ox_json_t *object, const char *key);
 
 /** Compact text, in @a pool. */
 const char *ox_json_dump(apr_size_t *len_p, const ox_json_t *j, apr_pool_t *pool);

@@ -59,13 +59,7 @@ static void read_flags(usm_item_t *item, const usm_fieldset_t *fields, apr_int64
 /* A header that has no member of its own; of several the first. */
 static const char *header(const ox_json_t *mail, const char *name, apr_pool_t *pool)
 {
-    const ox_json_t *headers = ox_json_get(mail, "headers"), *value = ox_json_get(headers, name);
-    ox_json_t *found = NULL;
-    const char *key;
-    for (int i = 0; !value && (key = ox_json_member(&found, headers, i)) != NULL; i++) {
-        if (strcasecmp(key, name) == 0)
-            value = found;
-    }
+    const ox_json_t *value = ox_json_get_nocase(ox_json_get(mail, "headers"), name);
     return ox_json_text(ox_json_is_array(value) ? ox_json_at(value, 0) : value, pool);
 }
 

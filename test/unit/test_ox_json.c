@@ -98,18 +98,19 @@ static void test_values(void **state)
 /* Looking into what is not there is no error. */
 static void test_absent(void **state)
 {
-    ox_json_t *value;
     assert_null(ox_json_get(NULL, "a"));
     assert_null(ox_json_at(NULL, 0));
     assert_null(ox_json_at(ox_json_array(pool), -1));
     assert_int_equal(ox_json_count(NULL), 0);
     assert_true(ox_json_is_null(NULL));
     assert_null(ox_json_get_text(NULL, "a", pool));
-    assert_null(ox_json_member(&value, NULL, 0));
+    assert_null(ox_json_get_nocase(NULL, "a"));
     ox_json_t *o = ox_json_object(pool);
     ox_json_set_text(o, "a", NULL);
     ox_json_set_text(o, "b", "\xff");
     assert_string_equal(ox_json_dump(NULL, o, pool), "{\"a\":null,\"b\":\"\"}");
+    assert_ptr_equal(ox_json_get_nocase(o, "B"), ox_json_get(o, "b"));
+    assert_null(ox_json_get_nocase(o, "c"));
 }
 
 int main(void)
