@@ -26,7 +26,7 @@ static void read_line(char *line, apr_size_t size, const char *path)
 
 /* Since when a process runs, in the system's ticks; 0 = not known. It tells a process from a later one of its number.
  * The name in the line's brackets may hold anything. */
-static unsigned long long started(long pid)
+static apr_uint64_t started(long pid)
 {
     char path[64], line[1024], *rest;
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
@@ -57,8 +57,8 @@ const char *usm__lease_owner(apr_pool_t *pool)
     apr_uint64_t nonce = 0;
     long pid = (long)getpid();
     usm__random(&nonce, 6);
-    return apr_psprintf(pool, "%" APR_UINT64_T_HEX_FMT "/%ld/%llu/%" APR_UINT64_T_HEX_FMT, namespace_of(), pid,
-                        started(pid), nonce);
+    return apr_psprintf(pool, "%" APR_UINT64_T_HEX_FMT "/%ld/%" APR_UINT64_T_FMT "/%012" APR_UINT64_T_HEX_FMT,
+                        namespace_of(), pid, started(pid), nonce);
 }
 
 /* A process that has died holds nothing. What cannot be known waits until the lease runs out. */
@@ -66,7 +66,7 @@ int usm__lease_is_dead(const char *owner)
 {
     char *rest;
     apr_uint64_t here = namespace_of();
-    unsigned long long since = 0;
+    apr_uint64_t since = 0;
     if (!here || strtoull(owner, &rest, 16) != here || *rest != '/')
         return 0;
     long pid = strtol(rest + 1, &rest, 10);

@@ -268,8 +268,25 @@ void usm__login_suspect(usm_login_t *login)
     apr_thread_mutex_unlock(login->ctx->lock);
 }
 
+/* The groupware server had forgotten its session, and the backend has a new one: what is sealed is of no more use. */
+static void share_renewed(usm_session_t *session)
+{
+    usm_login_t *login = session->login;
+    session->call.renewed = 0;
+    if (!session->call.name || !session->call.password)
+        return;
+    share(session->ctx, session->call.login, session->call.name, session->call.password, session->log, &session->stats,
+          session->pool);
+    apr_thread_mutex_lock(session->ctx->lock);
+    if (login->blogin == session->call.login)
+        login->verified = usm__now();
+    apr_thread_mutex_unlock(session->ctx->lock);
+}
+
 usm_error_t *usm__checked(usm_session_t *session, usm_error_t *err)
 {
+    if (session->call.renewed)
+        share_renewed(session);
     if (err && usm_error_class(err) == USM_CLASS_AUTH)
         usm__login_suspect(session->login);
     return err;

@@ -249,6 +249,7 @@ usm_error_t *ox_login_again(usm_bcall_t *call, unsigned generation, apr_pool_t *
         if (!err) {
             set_state(login, fresh.session, fresh.cookies);
             login->generation++;
+            call->renewed = 1;
         }
     }
     apr_thread_mutex_unlock(login->lock);

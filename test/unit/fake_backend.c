@@ -128,6 +128,8 @@ int fake_alive(const char *folder)
 static usm_error_t *reach(usm_bcall_t *call, apr_pool_t *pool)
 {
     call->stats->backend_calls++;
+    call->renewed |= fake.renew;
+    fake.renew = 0;
     if (fake.on_call)
         fake.on_call();
     return fake.down ? USM_ERROR(pool, USM_EUNAVAILABLE, "down on command") : NULL;

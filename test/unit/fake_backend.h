@@ -48,6 +48,7 @@ typedef struct fake_t {
     int adds, updates, removes, moves, gets, sends, logins;
     int slow_write_ms; /* a write takes that long */
     char bad_password[40];
+    int renew;            /* the next call finds its session gone and logs in again */
     apr_uint64_t overlap; /* revisions before the cursor that are told again */
     apr_uint64_t cursor_void; /* cursors older than this are void */
     usm_person_t people[8]; /* a text finds whoever's name or address begins with it */

@@ -166,7 +166,14 @@ static void test_plain_sync_after_a_death(void **state)
 static void test_foreign_leases_last(void **state)
 {
     const char *mine = usm__lease_owner(pool), *slash = strchr(mine, '/');
+    long pid = 0;
+    unsigned long long where = 0, since = 0, nonce = 0;
+    char rest = 0;
     assert_non_null(slash);
+    assert_int_equal(sscanf(mine, "%llx/%ld/%llu/%llx%c", &where, &pid, &since, &nonce, &rest), 4);
+    assert_int_equal(pid, getpid());
+    assert_true(since > 0);
+    assert_string_not_equal(mine, usm__lease_owner(pool)); /* two requests of one process are two holders */
     assert_false(usm__lease_is_dead("host.example.org/1999999/3f"));
     assert_false(usm__lease_is_dead("1234abcd/1999999/5/3f"));
     assert_false(usm__lease_is_dead(""));
@@ -374,6 +381,29 @@ static void test_told_again(void **state)
     assert_false(coll.queued);
 }
 
+/* ---- logins ---- */
+
+/* A session that was renewed is there for other processes; the one sealed before would make each of them log in. */
+static void test_renewed_session_is_shared(void **state)
+{
+    usm_context_t *other;
+    usm_login_t *login;
+    usm_txn_t *txn;
+    usm_config_t config = {.backend_url = "fake:", .store = apr_pstrcat(pool, "sqlite:", db_path, NULL)};
+    char name[65];
+    const char *key = first_key();
+    int told, logins = fake.logins;
+    usm__hmac_hex(name, "usm-login", 9, "anton", NULL);
+    usm_session_t *session = session_of("phone", pool);
+    OK(usm__write(&txn, session, pool));
+    OK(usm__finish(session, txn, USM__VT(session)->login_set(txn, name, NULL, 0)));
+    fake.renew = 1;
+    OK(sync_once(&key, &told, "1", key));
+    OK(usm__context_make(&other, &config, usm_store_sql(), fake_backend(), pool));
+    OK(usm_login(&login, other, "anton", "secret", NULL, pool));
+    assert_int_equal(fake.logins, logins);
+}
+
 /* ---- runs ---- */
 
 static void test_runs(void **state)
@@ -423,7 +453,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_add_beside_a_plain_sync), T(test_plain_sync_after_a_death), T(test_foreign_leases_last),
         T(test_first_requests_at_once), T(test_folder_key_outlives_an_outage), T(test_too_many_folders),
-        T(test_waiters_leave), T(test_ping_before_the_first_sync), T(test_told_again), T(test_runs),
+        T(test_waiters_leave), T(test_ping_before_the_first_sync), T(test_told_again),
+        T(test_renewed_session_is_shared), T(test_runs),
     };
     apr_initialize();
     apr_pool_create(&root, NULL);
