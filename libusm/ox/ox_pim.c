@@ -174,6 +174,8 @@ static usm_error_t *pim_changes(const char **cursor_p, usm_bcall_t *call, const 
     USM_ERR(ox_get_rows(&answer, call, f.full ? all_path(&f, folder) : updates_path(&f, folder, &at), on_row, &f,
                         scratch_pool));
     USM_ERR(begin_once(&f)); /* an empty folder */
+    if (f.series && !f.full)
+        USM_ERR(ox_gather_complete(f.series, sink, call, folder));
     if (f.series)
         USM_ERR(ox_gather_tell(f.series, sink, f.full, range->since));
     if (f.full)

@@ -63,6 +63,7 @@ typedef struct member_t {
 typedef struct series_t {
     const char *id;
     int listed; /* the master itself */
+    int changed; /* it has changed occurrences */
     apr_int64_t stamp;
     usm_time_t edge;
     apr_array_header_t *members; /* member_t */
@@ -108,6 +109,7 @@ int ox_gather_row(ox_gather_t *g, const ox_plan_t *plan, const ox_json_t *row)
         APR_ARRAY_PUSH(s->members, member_t) = (member_t){id, stamp, edge};
     } else {
         s->listed = 1;
+        s->changed = ox_json_count(ox_plan_cell(plan, row, 210)) > 0;
         s->edge = edge;
     }
     return 1;
@@ -132,6 +134,39 @@ static usm_error_t *tell(const usm_bsink_t *sink, const char *id, apr_int64_t st
     return sink->upsert(sink->baton, id, (apr_uint64_t)stamp, edge, stamp);
 }
 
+/* A series that is new to the device may take the place of occurrences that it has had alone. */
+usm_error_t *ox_gather_complete(ox_gather_t *g, const usm_bsink_t *sink, usm_bcall_t *call, const usm_bref_t *folder)
+{
+    ox_json_t *requests = ox_json_array(g->pool), *answers;
+    apr_array_header_t *asked = apr_array_make(g->pool, 4, sizeof(series_t *));
+    for (apr_hash_index_t *hi = apr_hash_first(g->pool, g->series); hi; hi = apr_hash_next(hi)) {
+        void *value;
+        int known = 1;
+        apr_hash_this(hi, NULL, NULL, &value);
+        series_t *s = value;
+        if (s->listed && s->changed)
+            USM_ERR(sink->knows(&known, sink->baton, s->id));
+        if (known)
+            continue;
+        ox_json_add(requests, ox_request(g->pool, "calendar", "getChangeExceptions", "id", s->id, "folder", folder->id,
+                                         "columns", "1,5", "timezone", "UTC", NULL));
+        APR_ARRAY_PUSH(asked, series_t *) = s;
+    }
+    if (!asked->nelts)
+        return NULL;
+    USM_ERR(ox_multiple(&answers, call, requests, g->pool));
+    for (int i = 0; i < asked->nelts; i++) {
+        const ox_json_t *rows = ox_json_get(ox_json_at(answers, i), "data");
+        for (int k = 0; k < ox_json_count(rows); k++) {
+            member_t m = {.id = ox_json_text(ox_json_at(ox_json_at(rows, k), 0), g->pool), .edge = USM_TIME_NONE};
+            m.stamp = ox_json_int(ox_json_at(ox_json_at(rows, k), 1), 0);
+            if (m.id)
+                APR_ARRAY_PUSH(APR_ARRAY_IDX(asked, i, series_t *)->members, member_t) = m;
+        }
+    }
+    return NULL;
+}
+
 /* Occurrences on their own: where nothing is known of their series, and what the device has from before it was there.
  */
 static usm_error_t *tell_members(const series_t *s, const usm_bsink_t *sink, int full, usm_time_t since)
@@ -144,8 +179,8 @@ static usm_error_t *tell_members(const series_t *s, const usm_bsink_t *sink, int
         int alone = !known;
         if (known)
             USM_ERR(sink->knows(&alone, sink->baton, m->id));
-        if (alone)
-            USM_ERR(tell(sink, m->id, m->stamp, m->edge, full, since));
+        if (alone) /* one that has not changed itself has to be looked at again because of its series */
+            USM_ERR(tell(sink, m->id, s->listed ? s->stamp : m->stamp, m->edge, full, since));
     }
     return NULL;
 }

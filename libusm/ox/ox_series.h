@@ -20,6 +20,8 @@ typedef struct ox_gather_t ox_gather_t;
 ox_gather_t *ox_gather_create(apr_pool_t *pool);
 /** Take a row when it is a master or a member. @return whether it did. */
 int ox_gather_row(ox_gather_t *g, const ox_plan_t *plan, const ox_json_t *row);
+/** Of single changes: find out which occurrences the series that the sink does not know yet have. */
+usm_error_t *ox_gather_complete(ox_gather_t *g, const usm_bsink_t *sink, usm_bcall_t *call, const usm_bref_t *folder);
 /** Tell the sink what there is: masters with the newest stamp of all their rows, and, where the master was not listed,
  * what the sink knows of it, else the occurrence itself as well (its owner may have been invited to it alone).
  * @a full: the rows are of a whole listing, in which what lies wholly before @a since is left out. */
