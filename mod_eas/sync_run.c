@@ -210,6 +210,11 @@ static usm_error_t *run_fetch(eas_sync_t *sync, eas_collection_t *col, const eas
     usm_error_t *err = usm_turn_fetch(&item, col->turn, server_id, &fetch, sync->ctx->pool);
     if (err && usm_error_class(err) == USM_CLASS_UNAVAILABLE)
         return err;
+    const char *fault = item ? eas_map_fault(item, sync->ctx->pool) : NULL;
+    if (fault) {
+        err = USM_ERROR(sync->ctx->pool, USM_EINVALID, "%s", fault);
+        item = NULL;
+    }
     respond(col, cmd, NULL, server_id, outcome_status(err, sync->ctx->version), item);
     usm_error_clear(err);
     return NULL;

@@ -61,6 +61,9 @@ def test_fm15_known_item_turns_bad(site, phone, user, log, version):
     r.sync(cid, lose=1)
     log.expect_lognos("USM00101")
     assert r.texts(cid, "Contacts:LastName") == ["Gut"]
+    (sid,) = r.collections[cid].items
+    t = r.turn(cid, [A.Fetch(A.ServerId(sid))])
+    assert t.status == "1" and t.response("Fetch", ServerId=sid).val("Status") == "6", t
     user.update("contacts", oid, last_name="Heil", birthday=0)
     t = r.sync(cid)
     assert r.texts(cid, "Contacts:LastName") == ["Heil"] and not t[-1].of("Add")

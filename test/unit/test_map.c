@@ -413,11 +413,47 @@ static void test_fetch(void **state)
     assert_int_equal(fetch.picture_max, 36864);
 }
 
+/* Times that have no text: they would spoil the whole answer. */
+static void test_fault(void **state)
+{
+    apr_pool_t *pool = *state;
+    static const struct {
+        usm_class_e cls;
+        int field;
+        apr_int64_t value;
+        int good;
+    } rows[] = {
+        {USM_CONTACT, USM_CONTACT_BIRTHDAY, 0, 1},
+        {USM_CONTACT, USM_CONTACT_BIRTHDAY, APR_INT64_C(-62135000000000), 0},
+        {USM_CONTACT, USM_CONTACT_BIRTHDAY, APR_INT64_C(-62134000000000), 1},
+        {USM_CONTACT, USM_CONTACT_BIRTHDAY, APR_INT64_C(569000000000000), 0},
+        {USM_EVENT, USM_EVENT_START, APR_INT64_MAX, 0},
+        {USM_EVENT, USM_EVENT_REMINDER, APR_INT64_MAX, 1}, /* no time */
+        {USM_TASK, USM_TASK_DUE, APR_INT64_MIN, 0},
+        {USM_EMAIL, USM_EMAIL_RECEIVED, APR_INT64_C(253402000000001), 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        usm_item_t *item = usm_item_create(rows[i].cls, pool);
+        usm_item_set_num(item, rows[i].field, rows[i].value);
+        if ((eas_map_fault(item, pool) == NULL) != rows[i].good)
+            fail_msg("row %zu", i);
+    }
+    usm_item_t *series = usm_item_create(USM_EVENT, pool), *changed = usm_item_create(USM_EVENT, pool);
+    usm_exception_t one = {.day = 0, .item = changed};
+    usm_exceptions_t list = {.count = 1, .items = &one};
+    usm_item_set_ptr(series, USM_EVENT_EXCEPTIONS, &list);
+    usm_item_set_num(changed, USM_EVENT_END, 1000);
+    assert_null(eas_map_fault(series, pool));
+    usm_item_set_num(changed, USM_EVENT_END, APR_INT64_MAX);
+    assert_non_null(eas_map_fault(series, pool));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         POOL_TEST(test_round_trip), POOL_TEST(test_versions),     POOL_TEST(test_passed_over), POOL_TEST(test_ghosted),
         POOL_TEST(test_kept),       POOL_TEST(test_changed_mail), POOL_TEST(test_fetch),
+        POOL_TEST(test_fault),
     };
     return RUN_TESTS(tests);
 }
