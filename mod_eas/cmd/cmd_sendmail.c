@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SendMail (MS-ASCMD 2.2.1.17): a message as the body up to 12.1, in WBXML from 14.0. Success has no body at all. */
+#include <apr_cstr.h>
+#include <apr_escape.h>
+#include <apr_sha1.h>
+#include <apr_strings.h>
 #include <string.h>
 
 #include "eas_compose.h"
@@ -32,15 +36,56 @@ int eas_compose_check(usm_outgoing_t *mail, eas_ctx_t *ctx, const eas_node_t *do
     return mail->mime && mail->len ? 0 : EAS_STATUS_InvalidMIME;
 }
 
+/* Is NAME a header of the message? */
+static int has_header(const char *mime, apr_size_t len, const char *name)
+{
+    apr_size_t n = strlen(name);
+    const char *at = mime, *end = mime + len;
+    while (at < end && *at != '\r' && *at != '\n') {
+        const char *eol = memchr(at, '\n', (apr_size_t)(end - at));
+        if ((apr_size_t)(end - at) > n && apr_cstr_casecmpn(at, name, n) == 0 && at[n] == ':')
+            return 1;
+        at = eol ? eol + 1 : end;
+    }
+    return 0;
+}
+
+static const char *name_of(const char *mime, apr_size_t len, apr_pool_t *pool)
+{
+    unsigned char sum[APR_SHA1_DIGESTSIZE];
+    apr_sha1_ctx_t sha;
+    /* Without these the same text may well be meant to go out twice. */
+    if (!has_header(mime, len, "Message-ID") && !has_header(mime, len, "Date"))
+        return NULL;
+    apr_sha1_init(&sha);
+    apr_sha1_update(&sha, mime, (unsigned)len);
+    apr_sha1_final(sum, &sha);
+    return apr_pstrcat(pool, "mime:", apr_pescape_hex(pool, sum, sizeof sum, 0), NULL);
+}
+
+usm_error_t *eas_compose_send(eas_ctx_t *ctx, usm_outgoing_t *mail)
+{
+    if (ctx->is_mime)
+        mail->client_id = name_of(mail->mime, mail->len, ctx->pool);
+    usm_error_t *err = usm_mail_send(ctx->session, mail);
+    if (!err || !ctx->is_mime || !usm_error_is(err, USM_EREPEATED))
+        return err;
+    usm_error_clear(err);
+    return NULL;
+}
+
 usm_error_t *eas_cmd_sendmail(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)
 {
     usm_outgoing_t mail = {.client_id = NULL};
     (void)out;
     if (!ctx->is_mime) {
         int status = eas_compose_check(&mail, ctx, doc, 1);
-        return status ? eas_answer_status(ctx, status) : usm_mail_send(ctx->session, &mail);
+        return status ? eas_answer_status(ctx, status) : eas_compose_send(ctx, &mail);
     }
     if (!ctx->body_len)
         return eas_answer_status(ctx, EAS_STATUS_InvalidMIME);
-    return usm_session_send(ctx->session, NULL, ctx->body, ctx->body_len, ctx->query->save_in_sent);
+    mail.mime = ctx->body;
+    mail.len = ctx->body_len;
+    mail.save_in_sent = ctx->query->save_in_sent;
+    return eas_compose_send(ctx, &mail);
 }

@@ -146,7 +146,7 @@ static usm_error_t *from_query(eas_ctx_t *ctx, usm_outgoing_t *mail)
     mail->mime = ctx->body;
     mail->len = ctx->body_len;
     mail->save_in_sent = ctx->query->save_in_sent;
-    return usm_mail_send(ctx->session, mail);
+    return eas_compose_send(ctx, mail);
 }
 
 static usm_error_t *answer(eas_ctx_t *ctx, const eas_node_t *doc, int verb)

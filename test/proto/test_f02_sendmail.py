@@ -60,6 +60,23 @@ def test_fm47_client_id_repeated(phone, user, other_user, version):
     assert d.sendmail(m, client_id="another").body == b""
 
 
+@every("2.5", "12.1")
+def test_fm47_message_repeated(phone, user, other_user, version):
+    """There is no ClientId yet: the message itself is known again, by its bytes, when it says when it was written."""
+    d = phone(version, user=user).device
+    head = "Date: Mon, 05 May 2031 10:00:00 +0200\r\n"
+    for i, extra in enumerate((head, f"Message-ID: <{user.name}@x>\r\n", head.lower())):
+        m = mime(user.address, other_user.address, f"Einmal {i}", extra=extra)
+        answers = [d.sendmail(m, True) for _ in range(4)]
+        assert all(a.status == 200 and a.body == b"" for a in answers), answers
+        assert len(other_user.mail_named(f"Einmal {i}")) == len(user.mail_named(f"Einmal {i}", SENT)) == 1
+    late = mime(user.address, other_user.address, "Einmal 0", extra=head.replace("10:00", "10:01"))
+    assert d.sendmail(late).body == b"" and len(other_user.mail_named("Einmal 0")) == 2
+    bare = mime(user.address, other_user.address, "Ohne Datum")
+    assert [d.sendmail(bare).body for _ in range(2)] == [b"", b""]
+    assert len(other_user.mail_named("Ohne Datum")) == 2, "two short notes alike may be meant"
+
+
 @every()
 def test_no_recipient(phone, user, version):
     d = phone(version, user=user).device

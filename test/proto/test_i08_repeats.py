@@ -252,8 +252,8 @@ def settled(p, device, a):
 @VERSIONS
 @pytest.mark.parametrize("what", [*EFFECTS, send_mail, settings], ids=lambda f: f.__name__)
 def test_repeat_while_the_first_still_runs(phone, user, site, version, what):
-    if what is settings and version == "2.5" or what is send_mail and float(version) < 14:
-        return  # no such command; no name that a repeat could be known by
+    if what is settings and version == "2.5":
+        return  # no such command
     p = Pair(phone, user, site, version)
     request, call, good, held = what(p)
     if call:
@@ -343,7 +343,7 @@ def test_killed_between_commit_and_answer(phone, user, site, version, what):
 @pytest.mark.parametrize("what", [*EFFECTS, send_mail, settings], ids=lambda f: f.__name__)
 def test_answers_lost_at_two_servers(phone, user, site, version, what):
     """The answer is complete and gets lost; the repeats come here and there, to processes that know nothing of it."""
-    if what is settings and version == "2.5" or what is send_mail and float(version) < 14:
+    if what is settings and version == "2.5":
         return
     p = Pair(phone, user, site, version)
     request, call, good, held = what(p)
