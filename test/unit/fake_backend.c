@@ -532,7 +532,7 @@ static usm_error_t *f_part(apr_uint64_t *size_p, usm_bcall_t *call, const usm_br
     if (!item || !item->alive || folder->cls != USM_EMAIL || strcmp(part, "2") != 0)
         return USM_ERROR(pool, USM_ENOTFOUND, "no such part");
     USM_ERR(fn(baton, FAKE_PART, 4));
-    USM_ERR(fn(baton, FAKE_PART + 4, sizeof FAKE_PART - 5));
+    USM_ERR(fn(baton, &FAKE_PART[4], sizeof FAKE_PART - 5));
     *size_p = sizeof FAKE_PART - 1;
     return NULL;
 }
