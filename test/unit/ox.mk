@@ -86,4 +86,9 @@ test_unit_test_mime_head_LDADD = $(OX_TEST_LDADD)
 test_unit_test_ox_people_SOURCES = test/unit/test_ox_people.c $(OX_TEST_COMMON)
 test_unit_test_ox_people_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_people_LDADD = $(OX_TEST_LDADD)
+check_PROGRAMS += test/unit/test_ox_standin_series
+TESTS += test/unit/test_ox_standin_series
+test_unit_test_ox_standin_series_SOURCES = test/unit/test_ox_standin_series.c $(OX_TEST_COMMON)
+test_unit_test_ox_standin_series_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_standin_series_LDADD = $(OX_TEST_LDADD)
 endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: ox_conv_people.c ox_pim.c ox_conv_recur.c ox_series.c ox_series_write.c ox_meeting.c */
+/* Tests: ox_conv_people.c ox_pim.c */
 /* Appointments of the OX backend against the stand-in. */
 #include "ox_test.h"
 
