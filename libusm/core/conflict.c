@@ -60,6 +60,10 @@ static const char *value_text(usm_type_e type, const usm_value_t *v, apr_pool_t 
         return attendees_text(v->u.attendees, pool);
     case USM__KIND_flag:
         return apr_psprintf(pool, "%d", v->u.flag->status);
+    case USM__KIND_recurrence:
+        return apr_psprintf(pool, "kind %d, every %d", (int)v->u.recurrence->freq, (int)v->u.recurrence->interval);
+    case USM__KIND_exceptions:
+        return apr_psprintf(pool, "(%d)", v->u.exceptions->count);
     default:
         return "(not shown)"; /* addresses and attachments of mails, which nobody can change */
     }

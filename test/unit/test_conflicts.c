@@ -62,8 +62,9 @@ static const struct pick_t {
     {USM_EVENT, "62", "63", USM_EVENT_SUBJECT, USM_EVENT_LOCATION, USM_EVENT_START, USM_EVENT_END},
     {USM_TASK, "64", "65", USM_TASK_SUBJECT, USM_TASK_IMPORTANCE, USM_TASK_START, USM_TASK_DUE},
     {USM_EMAIL, "66", "67", USM_EMAIL_FLAG, USM_EMAIL_READ, -1, -1},
+    {USM_EVENT, "68", "69", USM_EVENT_SUBJECT, USM_EVENT_LOCATION, USM_EVENT_START, USM_EVENT_RECURRENCE},
 };
-enum { EVENT_PICK = 1, MAIL_PICK = 3, PICKS = 4 };
+enum { EVENT_PICK = 1, MAIL_PICK = 3, SERIES_PICK = 4, PICKS = 5 };
 
 static apr_pool_t *root, *pool;
 static usm_context_t *ctx;
@@ -75,8 +76,13 @@ static void set(usm_item_t *item, int field, int n)
 {
     static const usm_flag_t flags[3] = {{.status = 0}, {.status = 1}, {.status = 2}};
     static const char *const texts[3] = {"base", "device", "server"};
+    static const usm_recurrence_t rules[3] = {{.freq = USM_RECUR_DAILY, .interval = 1},
+                                              {.freq = USM_RECUR_DAILY, .interval = 2},
+                                              {.freq = USM_RECUR_DAILY, .interval = 3}};
     const usm_fieldinfo_t *info = usm_field(item->cls, field);
-    if (usm__type_kind(info->type) == USM__KIND_text)
+    if (info->type == USM_T_RECURRENCE)
+        usm_item_set_ptr(item, field, &rules[n]);
+    else if (usm__type_kind(info->type) == USM__KIND_text)
         usm_item_set_text(item, field, texts[n]);
     else if (usm__type_kind(info->type) == USM__KIND_flag)
         usm_item_set_ptr(item, field, &flags[n]);
@@ -103,6 +109,8 @@ static usm_item_t *base_item(kind_e kind, const char *uid)
         if (fields[i] >= 0)
             set(item, fields[i], 0);
     }
+    if (pick == &picks[SERIES_PICK])
+        set(item, USM_EVENT_END, 0); /* an event without times is not made again */
     if (kind == MEETING)
         usm_item_set_ptr(item, USM_EVENT_ATTENDEES, &guests);
     if (uid)
