@@ -33,11 +33,11 @@ policies = pytest.mark.parametrize("client_wins", [False, True], ids=["server", 
 class Cell:
     """One item that the phone and OX both have, and what each does to it."""
 
-    def __init__(self, phone, user, version, module, client_wins):
+    def __init__(self, phone, user, version, module, client_wins, server=None):
         self.user, self.module, self.version = user, module, version
         kind, self.make, self.name, self.path, self.other, self.other_path = CLASSES[module]
         self.oid = user.new(module, **MAKE[module])
-        self.r = phone(version, user=user)
+        self.r = phone(version, user=user, server=server)
         self.cid = self.r.folder(kind)
         self.r.sync(self.cid)
         self.col = self.r.collections[self.cid]
@@ -87,6 +87,25 @@ def test_same_field(site, phone, user, version, module, client_wins, lose):
     (row,) = log_of(site, user, "conflicts")
     assert row["won"] == ("device" if client_wins else "server") and row["item"]
     assert ("Server" if client_wins else "Telefon") in row["lost"]
+
+
+@pytest.mark.parametrize("version", ["2.5", "14.1"])
+@cells
+@policies
+@losses
+def test_loser_is_copied(site, phone, user, version, module, client_wins, lose):
+    """EASConflictKeep copy: the losing version becomes an item of its own, once."""
+    c = Cell(phone, user, version, module, client_wins, site.eas_copy)
+    user.update(module, c.oid, **{c.name: "Server"})
+    c.change(lose)
+    won, lost = ("Telefon", "Server") if client_wins else ("Server", "Telefon")
+    if module == "contacts":
+        c.equal(won, lost)
+        assert sorted(o["last_name"] for o in user.objects(module)) == ["L", "L (conflict)"]
+    else:
+        c.equal(won, f"{lost} (conflict)")
+    (row,) = log_of(site, user, "conflicts")
+    assert row["copy"]
 
 
 @versions

@@ -380,6 +380,7 @@ class Site:
                            + location("/paced", self.ox.url, url, EASThrottle="120")
                            + location("/tls", self.ox.url, url, EASRequireTLS="on")
                            + location("/own", self.ox.url, url, EASSharedFolders="none", EASPublicFolders="none")
+                           + location("/copy", self.ox.url, url, EASConflictKeep="copy")
                            + location("/all", self.ox.url, url, EASSharedFolders="all", EASPublicFolders="all")
                            + location("/nosqlite", self.ox.url, f"sqlite:{self.state}/missing/eas.db")
                            + location("/nomariadb", self.ox.url, f"mariadb://eas@127.0.0.1:{dead}/eas"), config, tls_port)
@@ -389,6 +390,7 @@ class Site:
         self.eas_tls = Server("127.0.0.1", self.httpd.tls, tls=True)
         self.small = Server("127.0.0.1", self.httpd.plain, path="/small" + PATH)
         self.eas_tls_only = Server("127.0.0.1", self.httpd.plain, path="/tls" + PATH)
+        self.eas_copy = Server("127.0.0.1", self.httpd.plain, path="/copy" + PATH)
         self.eas_own, self.eas_all = [Server("127.0.0.1", self.httpd.plain, path=p + PATH) for p in ("/own", "/all")]
         self.eas_dead = Server("127.0.0.1", self.httpd.plain, path="/dead" + PATH)
         self.eas_no_store = [Server("127.0.0.1", self.httpd.plain, path=p + PATH) for p in ("/nosqlite", "/nomariadb")]
