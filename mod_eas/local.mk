@@ -27,6 +27,7 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/cmd/cmd_itemoperations.c \
 	mod_eas/cmd/cmd_ping.c \
 	mod_eas/cmd/cmd_provision.c \
+	mod_eas/cmd/cmd_resolverecipients.c \
 	mod_eas/cmd/cmd_find.c \
 	mod_eas/cmd/cmd_search.c \
 	mod_eas/eas_search.c mod_eas/eas_search.h \

@@ -58,6 +58,8 @@ EAS_ERRMAP(Search, CLASS, TEMP, 3)
 EAS_ERRMAP(Provision, CLASS, TEMP, 3)
 EAS_ERRMAP(Settings, CLASS, TEMP, 4)
 
+EAS_ERRMAP(ResolveRecipients, CLASS, TEMP, 6)
+
 /* MS-ASCMD 2.2.1.7: what cannot be had, for whatever reason, is 500; it has no document to tell more. */
 EAS_ERRMAP(GetAttachment, CLASS, NOTFOUND, 500)
 EAS_ERRMAP(GetAttachment, CLASS, LIMIT, 500)
