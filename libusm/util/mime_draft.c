@@ -8,7 +8,6 @@
 #include <usm/draft.h>
 
 #define DEPTH_MAX 32
-#define PARTS_MAX 1000
 
 /* Parts of the old message that stay, but for its body. */
 typedef struct kept_t {
@@ -37,9 +36,9 @@ static int is_text(GMimeObject *part, const char *subtype)
 /* Sections are numbered as IMAP does: the first part of a multipart is 1, the second one in it 1.2. */
 static void collect(kept_t *k, GMimeObject *part, const char *section, int depth)
 {
-    if (!part || depth > DEPTH_MAX || k->parts->len >= PARTS_MAX)
+    if (!part)
         return;
-    if (GMIME_IS_MULTIPART(part)) {
+    if (GMIME_IS_MULTIPART(part) && depth < DEPTH_MAX) {
         for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(part)); i++) {
             const char *own = apr_psprintf(k->pool, "%s%s%d", section, *section ? "." : "", i + 1);
             collect(k, g_mime_multipart_get_part(GMIME_MULTIPART(part), i), own, depth + 1);

@@ -7,6 +7,7 @@
 
 #include <apr_general.h>
 #include <apr_strings.h>
+#include <apr_tables.h>
 #include <stdlib.h>
 #include <string.h>
 #include "util/mime.h"
@@ -205,12 +206,150 @@ static void test_random(void **state)
     }
 }
 
+/* ---- answers ---- */
+
+static const char *answer(const char *mime, const char *original, int forward)
+{
+    const usm__original_t o = {.data = original, .len = strlen(original), .message_id = "<o@x>",
+                               .references = "<r@x>\r\n <s@x>", .head = "From: o@x\n", .from = "o@x"};
+    const char *data;
+    apr_size_t len;
+    usm_error_t *err = usm__mime_answer(&data, &len, mime, strlen(mime), &o, forward, pool);
+    if (err)
+        fail_msg("%s", usm_error_text(err, pool));
+    usm__mail_t mail = prepare(apr_pstrmemdup(pool, data, len)); /* what comes out can be sent */
+    return mail.data;
+}
+
+#define PLAIN "Content-Type: text/plain\r\n\r\n"
+#define HTML "Content-Type: text/html\r\n\r\n"
+
+static void test_answers(void **state)
+{
+    static const struct {
+        const char *mime, *original;
+        int forward;
+        const char *has, *has_not;
+    } rows[] = {
+        {HEAD PLAIN "new", PLAIN "old\r\n> older", 0, "> old\r\n>> older", "<blockquote"},
+        {HEAD PLAIN "new", PLAIN "old", 1, "new\r\n\r\n-----Original Message-----\r\nFrom: o@x\r\n\r\nold", "> old"},
+        {HEAD PLAIN "o@x wrote:", PLAIN "old", 0, "o@x wrote:\r\n\r\n> old", "Original Message"},
+        {HEAD HTML "<BODY>new</BODY>", PLAIN "a<b\r\nc", 0, "a&lt;b<br>", "a<b"},
+        {HEAD HTML "new", HTML "<html><body bgcolor=x>o<i>l</i>d</body></html>", 0, "o<i>l</i>d</blockquote>",
+         "bgcolor"},
+        {HEAD "\r\n", PLAIN "old", 0, "> old", NULL},
+        {HEAD PLAIN "new", "", 0, "References: <r@x>", NULL},
+        {HEAD PLAIN "new", "\r\n\r\n", 1, "new", NULL},
+        {HEAD PLAIN "new", "Content-Type: multipart/mixed; boundary=x\r\n\r\n", 1, "new", NULL},
+        {HEAD PLAIN "new", "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n", 1, "new", NULL},
+        {HEAD PLAIN "new", "Content-Type: application/pkcs7-mime\r\n\r\nAAAA", 1, "message/rfc822", "\r\n> "},
+        {HEAD PLAIN "new", "Content-Type: application/pkcs7-mime\r\n\r\nAAAA", 0, "new", "pkcs7"},
+        {HEAD "Content-Type: application/pkcs7-mime\r\n\r\nAAAA", PLAIN "old", 0, "AAAA", "old"},
+        {HEAD "In-Reply-To: <own@x>\r\n" PLAIN "new", PLAIN "old", 0, "In-Reply-To: <own@x>", "In-Reply-To: <o@x>"},
+        {HEAD PLAIN "new", "Content-Type: text/plain; charset=nonsense\r\n\r\n\xff\xfe", 0, "bmV3", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *out = answer(rows[i].mime, rows[i].original, rows[i].forward);
+        if (!strstr(out, rows[i].has) || (rows[i].has_not && strstr(out, rows[i].has_not)))
+            fail_msg("row %d: %s", (int)i, out);
+    }
+}
+
+/* Ten thousand parts and very deep ones: all of them arrive, in time that grows with their number alone. */
+static void test_many_parts(void **state)
+{
+    apr_array_header_t *parts = apr_array_make(pool, 10010, sizeof(const char *));
+    APR_ARRAY_PUSH(parts, const char *) = "Content-Type: multipart/mixed; boundary=x\r\n\r\n";
+    for (int i = 0; i < 10000; i++)
+        APR_ARRAY_PUSH(parts, const char *) = "--x\r\nContent-Type: application/x-a\r\n\r\nq\r\n";
+    const char *out = answer(HEAD PLAIN "new", apr_array_pstrcat(pool, parts, 0), 1);
+    int count = 0;
+    for (const char *p = out; (p = strstr(p, "application/x-a")); p++)
+        count++;
+    assert_int_equal(count, 10000);
+    const char *deep = "Content-Type: application/x-deep\r\n\r\nq\r\n";
+    for (int i = 0; i < 60; i++)
+        deep = apr_psprintf(pool, "Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n%s\r\n--b%d--\r\n", i, i,
+                            deep, i);
+    assert_non_null(strstr(answer(HEAD PLAIN "new", deep, 1), "application/x-deep"));
+}
+
+/* ---- drafts ---- */
+
+static const char *draft_of(const char *old, usm_draft_t *draft)
+{
+    static const char *addresses[] = {"me@example.org"};
+    const usm__sender_t sender = {.name = "J\xc3\xbcrgen", .address_count = 1, .addresses = addresses,
+                                  .message_id = "<v@x>"};
+    const char *data;
+    apr_size_t len;
+    usm_error_t *err = usm__mime_draft(&data, &len, old, old ? strlen(old) : 0, draft, &sender, pool);
+    if (err)
+        fail_msg("%s", usm_error_text(err, pool));
+    return prepare(apr_pstrmemdup(pool, data, len)).data;
+}
+
+static void test_drafts(void **state)
+{
+    static const char old[] =
+        HEAD "Subject: s\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n" PLAIN "text\r\n--x\r\n"
+             "Content-Type: a/one\r\n\r\n1\r\n--x\r\nContent-Type: a/two\r\n\r\n2\r\n--x--\r\n";
+    const char *gone = "2";
+    usm_newfile_t file = {.name = "\xc3\xbc.txt", .content_type = "multipart/mixed", .data = "x", .len = 1};
+    usm_draft_t d = {.importance = -1, .to = "J\xc3\xbcrgen <j@x>, b@x", .subject = "\xc3\xa4", .body = USM_BODY_TEXT,
+                     .data = "Gr\xc3\xbc\xc3\x9f" "e", .len = 7};
+    const char *out = draft_of(NULL, &d);
+    assert_non_null(strstr(out, "Message-ID: <v@x>\r\n"));
+    assert_non_null(strstr(out, "To: =?"));
+    assert_non_null(strstr(out, "<j@x>, b@x"));
+    assert_non_null(strstr(out, "<me@example.org>"));
+    d = (usm_draft_t){.importance = USM_IMP_HIGH, .to = "", .removed = &gone, .removed_count = 1, .files = &file,
+                      .file_count = 1};
+    out = draft_of(old, &d);
+    assert_null(strstr(out, "a/one"));
+    assert_non_null(strstr(out, "a/two"));
+    assert_non_null(strstr(out, "Subject: s\r\n"));
+    assert_non_null(strstr(out, "X-Priority: 1\r\n"));
+    assert_non_null(strstr(out, "application/octet-stream")); /* a file is no multipart */
+    assert_null(strstr(out, "\r\nTo:"));
+    assert_string_equal(file.part, "3");
+    d = (usm_draft_t){.importance = -1, .body = USM_BODY_MIME, .data = HEAD PLAIN "whole"};
+    d.len = strlen(d.data);
+    out = draft_of(old, &d);
+    assert_non_null(strstr(out, "whole"));
+    assert_non_null(strstr(out, "a/one"));
+    assert_null(strstr(out, "\r\n\r\ntext"));
+}
+
+static void test_heads(void **state)
+{
+    static const char *const bad[] = {"A: b\rC: d\r\n\r\n", "A: b\r\n x\ry\r\n\r\n"};
+    assert_true(usm__head_ok("A: b\r\nB: c\n\r\n\rbody", 20));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(usm__head_ok(bad[i], strlen(bad[i])));
+    assert_false(usm__head_ok("A: \0b\r\n\r\n", 9));
+    const char *data = "X: 1\r\nFrom: a\r\n b\r\nY: 2\r\nfrom : c\r\n\r\nFrom: body", *p = data;
+    apr_size_t len = strlen(data);
+    usm__head_set(&p, &len, "From", "d", pool);
+    assert_string_equal(p, "From: d\r\nX: 1\r\nY: 2\r\n\r\nFrom: body");
+    usm__head_set(&p, &len, "From", NULL, pool);
+    assert_string_equal(p, "X: 1\r\nY: 2\r\n\r\nFrom: body");
+    assert_true(usm__head_has(p, len, "y"));
+    assert_false(usm__head_has(p, len, "From"));
+    assert_int_equal(strlen(p), len);
+    p = "A: b"; /* no end */
+    len = 4;
+    usm__head_set(&p, &len, "A", "c", pool);
+    assert_string_equal(p, "A: c\r\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_untouched), cmocka_unit_test(test_count),   cmocka_unit_test(test_missing),
         cmocka_unit_test(test_encode),    cmocka_unit_test(test_signed),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_addresses), cmocka_unit_test(test_random),
+        cmocka_unit_test(test_addresses), cmocka_unit_test(test_random),  cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_many_parts), cmocka_unit_test(test_drafts), cmocka_unit_test(test_heads),
     };
     apr_initialize();
     apr_pool_create(&pool, NULL);
