@@ -128,8 +128,8 @@ static void test_refused(void **state)
 {
     static const char *const formats[] = {"UserResponse=0 RequestId=@", "UserResponse=4 RequestId=@",
                                           "RequestId=@", "UserResponse=1 RequestId=@ Search:LongId=x",
-                                          "UserResponse=1 RequestId=@ MeetingResponse:SendResponse{ProposedStartTime="
-                                          "20310106T100000Z}"};
+                                          ("UserResponse=1 RequestId=@ MeetingResponse:SendResponse{"
+                                           "ProposedStartTime=20310106T100000Z}")};
     const char *id = sid("$E", single);
     for (size_t i = 0; i < COUNT(formats); i++) {
         if (strcmp(respond(161, formats[i], id), result(id, 2, NULL)) != 0)
