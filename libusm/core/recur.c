@@ -181,6 +181,23 @@ int usm_recur_position(const usm_recurrence_t *rule, usm_time_t first, usm_time_
     return 0;
 }
 
+/* Where the number does not count a walk can begin right there, however long the series has been going on. */
+usm_time_t usm_recur_near(const usm_recurrence_t *rule, usm_time_t first, usm_time_t day)
+{
+    usm_time_t at, best = USM_TIME_NONE;
+    usm_recur_t walk;
+    usm_recur_start(&walk, rule, first);
+    if (!rule->occurrences && day - USM_DAY_MS > first)
+        walk.cursor = day - USM_DAY_MS;
+    while (usm_recur_next(&at, &walk) && at <= day + USM_DAY_MS) {
+        if (at == day)
+            return at;
+        if (at == day - USM_DAY_MS || (at == day + USM_DAY_MS && best == USM_TIME_NONE))
+            best = at;
+    }
+    return best;
+}
+
 usm_time_t usm_recur_last(const usm_recurrence_t *rule, usm_time_t first)
 {
     usm_recur_t walk;

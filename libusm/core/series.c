@@ -47,15 +47,8 @@ void usm_series_times(const usm_item_t *event, usm_time_t day, usm_time_t *start
 
 usm_time_t usm_series_snap(const usm_item_t *event, usm_time_t day, apr_pool_t *pool)
 {
-    static const int offsets[] = {0, -1, 1};
     const usm_recurrence_t *rule = usm_series_rule(event);
-    usm_time_t first = usm_series_first(event, pool);
-    for (int i = 0; rule && i < 3; i++) {
-        usm_time_t near = day + offsets[i] * USM_DAY_MS;
-        if (usm_recur_position(rule, first, near))
-            return near;
-    }
-    return USM_TIME_NONE;
+    return rule ? usm_recur_near(rule, usm_series_first(event, pool), day) : USM_TIME_NONE;
 }
 
 const usm_exception_t *usm_series_exception(const usm_item_t *event, usm_time_t day)

@@ -40,7 +40,7 @@ usm_error_t *ox_series_check(const usm_item_t *item, const usm_item_t *was, apr_
         usm_series_times(item, day, &start, &end, pool);
         if (usm_item_num(own, USM_EVENT_START, start) > usm_item_num(own, USM_EVENT_END, end))
             return USM_ERROR(pool, USM_EINVALID, "an occurrence ends before it starts");
-        if (!(was && usm_series_exception(was, day)) && !usm_recur_position(rule, first, day))
+        if (!(was && usm_series_exception(was, day)) && usm_recur_near(rule, first, day) != day)
             return USM_ERROR(pool, USM_EINVALID, "there is no occurrence on the day of an exception");
     }
     return NULL;

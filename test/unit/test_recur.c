@@ -207,6 +207,9 @@ static void test_ten_years(void **state)
             int k = (int)(next_random(&seed) % (unsigned)n);
             assert_int_equal(usm_recur_position(&r, first, mine[k]), k + 1);
             assert_null(usm_recurrence_check(&r, first));
+            assert_true(usm_recur_near(&r, first, mine[k]) == mine[k]);
+            usm_time_t near = usm_recur_near(&r, first, mine[k] + USM_DAY_MS);
+            assert_true(near == mine[k] || near == mine[k] + USM_DAY_MS);
         }
         /* The one form of a rule means the same. */
         usm_recurrence_t one = r;

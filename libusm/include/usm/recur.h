@@ -34,6 +34,9 @@ void usm_recur_start(usm_recur_t *r, const usm_recurrence_t *rule, usm_time_t fi
 int usm_recur_next(usm_time_t *day_p, usm_recur_t *r);
 /** Number, from 1, of the occurrence on a day; 0: there is none. */
 int usm_recur_position(const usm_recurrence_t *rule, usm_time_t first, usm_time_t day);
+/** The occurrence on @a day or, when there is none, the one the day before or, failing that, after it; USM_TIME_NONE:
+ * there is none. */
+usm_time_t usm_recur_near(const usm_recurrence_t *rule, usm_time_t first, usm_time_t day);
 /** Day of the last occurrence; USM_TIME_NONE when the series has no end. */
 usm_time_t usm_recur_last(const usm_recurrence_t *rule, usm_time_t first);
 
