@@ -28,7 +28,7 @@ DELAY = 300  # milliseconds
 @pytest.fixture(scope="module")
 def site():
     """The usual site, and a second server on the same store; calls to OX may take no longer than two seconds."""
-    s = Site(seed(600))
+    s = Site(seed())
     folder = tempfile.mkdtemp(prefix="other.", dir=s.folder)
     os.chmod(folder, 0o755)
     nodes = []
