@@ -261,6 +261,10 @@ static int read_body(eas_ctx_t *ctx)
     if (http != 0) {
         usm_log(ctx->log, USM_LOG_INFO, EASLOGNO(5), "the request's body cannot be used (HTTP %d)", http);
     }
+    /* A mail that is too large gets a word that phones show; before 14.0 there is none. */
+    if (http == 413 && ctx->command->flags & EAS_CMD_MIME_IN && ctx->version >= 140) {
+        return refuse(ctx, EAS_STATUS_AttachmentIsTooLarge);
+    }
     return http != 0 ? refuse(ctx, http) : 0;
 }
 

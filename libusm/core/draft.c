@@ -203,6 +203,21 @@ static usm_error_t *find_old(const char **old_p, usm_outcome_t *out, usm_turn_t 
     return NULL;
 }
 
+/* A second change of a draft in one request goes on from what the first one made of it. */
+static usm_error_t *made_since(const char **old_p, usm_turn_t *turn, const char *server_id, apr_uint64_t digest)
+{
+    usm_echo_row_t echo;
+    usm_txn_t *txn;
+    int found = 0;
+    USM_ERR(usm__read(&txn, turn->session, turn->pool));
+    USM_ERR(usm__finish(turn->session, txn,
+                        USM__VT(turn->session)->echo_get(&found, &echo, txn, turn->coll.id, 0, turn->base,
+                                                         USM_ECHO_CHANGE, server_id, turn->pool)));
+    if (found && echo.done && !echo.code && echo.digest != digest && echo.id && *echo.id)
+        *old_p = echo.id;
+    return NULL;
+}
+
 usm_error_t *usm_turn_draft(usm_outcome_t *out, usm_turn_t *turn, const char *client_id, const char *server_id,
                             usm_draft_t *draft)
 {
@@ -221,8 +236,11 @@ usm_error_t *usm_turn_draft(usm_outcome_t *out, usm_turn_t *turn, const char *cl
     if (out->error)
         return NULL;
     int kind = server_id ? USM_ECHO_CHANGE : USM_ECHO_ADD;
-    USM_ERR(usm__apply_find(&found, &d.echo, turn, kind, cid, digest_of(draft, server_id ? 37 : 31)));
+    apr_uint64_t digest = digest_of(draft, server_id ? 37 : 31);
     d.old = old;
+    if (server_id)
+        USM_ERR(made_since(&d.old, turn, server_id, digest));
+    USM_ERR(usm__apply_find(&found, &d.echo, turn, kind, cid, digest));
     d.uid = usm__uid(turn, apr_psprintf(turn->pool, "draft|%s|%s|%" APR_INT64_T_FMT "|%" APR_INT64_T_FMT "|%s|%"
                                         APR_UINT64_T_HEX_FMT, turn->session->user, turn->session->device.device_id,
                                         turn->coll.epoch, turn->base, cid, d.echo.digest));

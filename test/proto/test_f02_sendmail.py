@@ -153,3 +153,12 @@ def test_large_mail(phone, user, other_user, version):
     assert a.status == 200 and a.body == b"", a
     (m,) = other_user.mail_named("gross")
     assert len(other_user.source(m["id"]).get_content()) >= 40000 * 71
+
+
+@every("12.1", "14.1")
+def test_too_large(phone, user, version):
+    """More than EASMaxBody: a status that the phone can show, and the connection stays usable."""
+    d = phone(version, user=user).device
+    a = d.sendmail(mime(user.address, user.address, "riesig", "x" * 76 + "\r\n") + b"0123456789abcdef" * (33 << 16))
+    assert a.status == 413 if d.v < 14 else (a.status, a.code) == (200, "122"), a
+    assert user.mails() == [] and d.foldersync().status == 200

@@ -228,3 +228,18 @@ def test_same_request_after_the_next(box, user, version):
     req = r.request(c, [A.Add(A.ClientId("again"), A.ApplicationData(*draft("a@example.org", "Wieder", "x")))])
     ids = {Turn(r.device.sync(req), cid).response("Add", ClientId="again").val("ServerId") for _ in range(3)}
     assert len(ids) == 1 and len(user.mail_named("Wieder", DRAFTS)) == 1
+
+
+@every("16.0")
+@pytest.mark.parametrize("lose", [0, 2])
+def test_two_changes_at_once(box, user, version, lose):
+    """One draft changed twice in a request stays one draft, with both changes."""
+    r, cid = box
+    sid = add(r, cid, draft("a@example.org", "Eins", "Text"))[1].val("ServerId")
+    t = r.turn(cid, [A.Change(A.ServerId(sid), A.ApplicationData(*draft(subject="Zwei"))),
+                     A.Change(A.ServerId(sid), A.ApplicationData(*draft(text="Neu")))], lose)
+    assert t.status == "1" and not t.responses, t
+    r.sync(cid)
+    (m,) = user.mails(DRAFTS)
+    assert m["subject"] == "Zwei" and user.source(m["id"], DRAFTS).get_content().strip() == "Neu"
+    assert r.texts(cid, "Email:Subject") == ["Zwei"]
