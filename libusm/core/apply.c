@@ -330,6 +330,9 @@ static usm_error_t *tell_change(usm_outcome_t *out, usm_turn_t *turn, const char
     if (turn->folder.fid == 0 || (echo->id && strcmp(echo->id, id) == 0)) {
         if (turn->folder.fid && !echo->rev) /* what the server has is compared field by field and sent */
             USM_ERR(queue_again(turn, id));
+        /* Exceptions are put beside those that the server has, and of these the device may not know all. */
+        if (m->collided && m->mine->cls == USM_EVENT && usm_item_isset(m->mine, USM_EVENT_EXCEPTIONS))
+            m->mine->v[USM_EVENT_EXCEPTIONS].state = USM_ABSENT;
         return note_changed(turn, id, m->mine, m->has, echo->rev, echo->edge);
     }
     /* It went elsewhere, or was made again under another id: the old one goes. */
