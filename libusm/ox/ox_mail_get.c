@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define ANSWER_MAX ((apr_uint64_t)8 * 1024 * 1024) /* bytes of mail asked for in one call */
+#define BODY_SURE ((apr_uint64_t)256 * 1024) /* wanted of a mail: no more, and its size need not be known */
+#define BODY_USUAL ((apr_uint64_t)64 * 1024) /* what is reckoned for it then */
 #define MAIL_FIXED 8192                            /* of an answer, beside the body */
 #define SHOWN_MAX 100 /* attachments that are looked for in the HTML */
 #define PART_MAX ((apr_size_t)2048 * 1024 * 1024)
@@ -345,7 +347,7 @@ static usm_error_t *read_batch(int *next_p, const reading_t *g, int first, apr_u
     apr_uint64_t bytes = 0;
     int last = first;
     for (; last < g->count; last++) {
-        apr_uint64_t size = g->mails[last].size, body = size && size < each ? size : each;
+        apr_uint64_t size = g->mails[last].size ? g->mails[last].size : BODY_USUAL, body = size < each ? size : each;
         apr_uint64_t cost = MAIL_FIXED + (body < ANSWER_MAX ? body : ANSWER_MAX);
         if (last > first && bytes + cost > ANSWER_MAX)
             break;
@@ -510,7 +512,7 @@ usm_error_t *ox_mail_get(usm_bget_t *gets, int count, usm_bcall_t *call, const u
     if (USM_FIELDSET_HAS(&fetch->fields, USM_EMAIL_BODY)) {
         each += fetch->body_forms & USM_BODY_TEXT ? fetch->text_max : 0;
         each += fetch->body_forms & USM_BODY_HTML && each + fetch->html_max > each ? fetch->html_max : 0;
-        if (each > ANSWER_MAX / (apr_uint64_t)count)
+        if (each > BODY_SURE)
             USM_ERR(read_sizes(&g));
     }
     int read = 0;
