@@ -17,3 +17,16 @@ libusm_tools_usmctl_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm -I$(top_bu
 libusm_tools_usmctl_LDADD = mod_eas/libeas.la libusm/libusmall.la $(ZLIB_LIBS) $(APR_LIBS)
 dist_man_MANS += libusm/tools/usmctl.8
 EXTRA_DIST += libusm/tools/README
+
+# Uses the public interface alone, as any program outside of this tree would.
+bin_PROGRAMS += libusm/tools/usmsync
+libusm_tools_usmsync_SOURCES = \
+	libusm/tools/sync.h \
+	libusm/tools/sync_ical.c \
+	libusm/tools/sync_state.c \
+	libusm/tools/sync_vcard.c \
+	libusm/tools/usmsync.c
+libusm_tools_usmsync_CPPFLAGS = -I$(top_srcdir)/libusm/include -I$(top_srcdir)/libusm $(APR_CFLAGS) $(ICAL_CFLAGS)
+libusm_tools_usmsync_LDADD = libusm/libusm.la $(ICAL_LIBS) $(APR_LIBS)
+dist_man_MANS += libusm/tools/usmsync.1
+EXTRA_DIST += libusm/doc/own-protocol.md
