@@ -71,7 +71,7 @@ static void put_event(icalcomponent *c, const usm_item_t *item, apr_pool_t *pool
 static void put_task(icalcomponent *c, const usm_item_t *item)
 {
     static const int priorities[] = {9, 5, 1};
-    apr_int64_t importance = usm_item_num(item, USM_TASK_IMPORTANCE, USM_IMP_NORMAL);
+    apr_int64_t importance = usm_item_num(item, USM_TASK_IMPORTANCE, -1);
     put_time(c, ICAL_DTSTART_PROPERTY, item, USM_TASK_START, 1);
     put_time(c, ICAL_DUE_PROPERTY, item, USM_TASK_DUE, 1);
     if (usm_item_num(item, USM_TASK_STATE, USM_TASK_OPEN) == USM_TASK_DONE)
@@ -181,14 +181,15 @@ static void take_task(usm_item_t *item, icalcomponent *c)
     icalproperty *status = icalcomponent_get_first_property(c, ICAL_STATUS_PROPERTY);
     icalproperty *priority = icalcomponent_get_first_property(c, ICAL_PRIORITY_PROPERTY);
     icalproperty *completed = icalcomponent_get_first_property(c, ICAL_COMPLETED_PROPERTY);
-    int n = priority ? icalproperty_get_priority(priority) : 5;
+    int n = priority ? icalproperty_get_priority(priority) : 0;
     take_day(item, USM_TASK_START, icalcomponent_get_dtstart(c));
     take_day(item, USM_TASK_DUE, icalcomponent_get_due(c));
     usm_item_set_num(item, USM_TASK_STATE, status && icalproperty_get_status(status) == ICAL_STATUS_COMPLETED
                                                ? USM_TASK_DONE : USM_TASK_OPEN);
     if (completed)
         usm_item_set_num(item, USM_TASK_COMPLETED, from_ical(icalproperty_get_completed(completed), 0));
-    usm_item_set_num(item, USM_TASK_IMPORTANCE, n == 0 || n == 5 ? USM_IMP_NORMAL : n < 5 ? USM_IMP_HIGH : USM_IMP_LOW);
+    if (n) /* 0 is "not said": what the server has stays */
+        usm_item_set_num(item, USM_TASK_IMPORTANCE, n == 5 ? USM_IMP_NORMAL : n < 5 ? USM_IMP_HIGH : USM_IMP_LOW);
 }
 
 static usm_error_t *take(usm_item_t *item, icalcomponent *c)
