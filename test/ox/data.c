@@ -255,11 +255,11 @@ struct oxd_user *oxd_user_by_login(const char *login)
 
         for (guint i = 0; i < ctx->users->len; i++) {
             struct oxd_user *u = ctx->users->pdata[i];
-            size_t n = strlen(u->login);
 
-            if (!g_ascii_strcasecmp(u->login, login) || !g_ascii_strcasecmp(u->email, login))
+            if (!g_ascii_strcasecmp(u->login, login) || (at && !g_ascii_strcasecmp(u->email, login)))
                 return u;
-            if (here && (size_t)(at - login) == n && !g_ascii_strncasecmp(u->login, login, n))
+            if (here && (size_t)(at - login) == strlen(u->login) &&
+                !g_ascii_strncasecmp(u->login, login, (size_t)(at - login)))
                 return u;
         }
     }

@@ -129,14 +129,14 @@ static int seed_user(struct oxd_ctx *ctx, const json_t *seed, char **err)
 
 static int seed_modules(struct oxd_ctx *ctx, const json_t *seed, char **err)
 {
-    const json_t *v;
-    size_t i;
+    const json_t *v, *users = json_object_get(seed, "users");
+    size_t i, first = ctx->users->len - json_array_size(users); /* they were added in this order just now */
 
     for (size_t m = 0; oxd_modules[m]; m++) {
         if (!oxd_modules[m]->seed_load)
             continue;
-        json_array_foreach(json_object_get(seed, "users"), i, v)
-            if (oxd_modules[m]->seed_load(ctx, oxd_user_by_login(oxd_field_str(v, "login", "")), v, err) < 0)
+        json_array_foreach(users, i, v)
+            if (oxd_modules[m]->seed_load(ctx, ctx->users->pdata[first + i], v, err) < 0)
                 return -1;
         if (oxd_modules[m]->seed_load(ctx, NULL, seed, err) < 0)
             return -1;

@@ -4,7 +4,7 @@ import base64
 
 DOMAIN = "example.org"
 PASSWORD = "secret-%s"
-COUNT = 4000
+COUNT = 9000
 
 
 def user(number):
