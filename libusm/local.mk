@@ -26,6 +26,7 @@ usmincludedir = $(includedir)/usm
 dist_usminclude_HEADERS = \
 	libusm/include/usm/backend.h \
 	libusm/include/usm/draft.h \
+	libusm/include/usm/cert.h \
 	libusm/include/usm/error.h \
 	libusm/include/usm/error_codes.h \
 	libusm/include/usm/fields.h \

@@ -332,8 +332,7 @@ static void enc_picture(eas_map_t *map, const eas_row_t *row, const usm_value_t 
     eas_writer_tag_text(map->out, row->tag, text);
 }
 
-/* Bytes of a base64 text, which may be broken into lines; NULL when it is none or has more than @a max characters. */
-static unsigned char *from_base64(apr_size_t *len_p, const char *text, apr_size_t max, apr_pool_t *pool)
+unsigned char *eas_from_base64(apr_size_t *len_p, const char *text, apr_size_t max, apr_pool_t *pool)
 {
     apr_size_t n = 0, padding = 0;
     char *clean = apr_palloc(pool, (text && strlen(text) <= 2 * max ? strlen(text) : 0) + 1);
@@ -358,7 +357,7 @@ static unsigned char *from_base64(apr_size_t *len_p, const char *text, apr_size_
 static usm_error_t *dec_picture(usm_item_t *item, eas_map_t *map, const eas_row_t *row, const eas_node_t *node)
 {
     usm_blob_t *blob = apr_pcalloc(map->pool, sizeof *blob);
-    const unsigned char *data = from_base64(&blob->len, eas_node_text(node), PICTURE_MAX, map->pool);
+    const unsigned char *data = eas_from_base64(&blob->len, eas_node_text(node), PICTURE_MAX, map->pool);
     if (!data)
         return bad(map, row);
     blob->data = data;
@@ -386,7 +385,7 @@ void eas_zone_put(eas_map_t *map, const char *zone)
 int eas_zone_read(eas_tzrule_t *rule, const eas_node_t *node, apr_pool_t *pool)
 {
     apr_size_t len;
-    const unsigned char *blob = from_base64(&len, eas_node_text(node), 240, pool);
+    const unsigned char *blob = eas_from_base64(&len, eas_node_text(node), 240, pool);
     return blob && eas_tz_from_blob(rule, blob, len);
 }
 

@@ -85,6 +85,8 @@ typedef struct eas_conv_t {
     eas_decode_fn decode; /**< NULL: a device cannot set it */
 } eas_conv_t;
 extern const eas_conv_t eas_convs[USM_T_COUNT];
+/** Bytes of a base64 text, which may be broken into lines; NULL when it is none or has more than @a max characters. */
+unsigned char *eas_from_base64(apr_size_t *len_p, const char *text, apr_size_t max, apr_pool_t *pool);
 /** Parse a dateTime in either form. @return 0 when it is none. */
 int eas_time_parse(usm_time_t *t, const char *text);
 /** Day that a dateTime stands for where a device means a day: midnight of its zone, noon, or midnight UTC. */

@@ -37,6 +37,7 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/cmd/cmd_settings.c \
 	mod_eas/cmd/cmd_smart.c \
 	mod_eas/cmd/cmd_sync.c \
+	mod_eas/cmd/cmd_validatecert.c \
 	mod_eas/eas_compose.h \
 	mod_eas/eas_sync.h mod_eas/sync_read.c mod_eas/sync_run.c mod_eas/sync_write.c \
 	mod_eas/eas_collection.c mod_eas/eas_collection.h \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Adds to the lists in the top Makefile.am.
 libusm_libusmall_la_SOURCES += \
+	libusm/util/crypt_cert.c \
 	libusm/util/ical_meeting.c \
 	libusm/util/ical_meeting.h \
 	libusm/util/mime.c \

@@ -67,7 +67,8 @@ EAS_COMMAND(ResolveRecipients, 21, 25, EAS_VERSION_OPEN, EAS_ResolveRecipients_R
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_resolverecipients,
             "look up recipients, certificates, free and busy times")
 EAS_COMMAND(ValidateCert, 22, 25, EAS_VERSION_OPEN, EAS_ValidateCert_ValidateCert,
-            EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_none, "check certificates")
+            EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_validatecert,
+            "check certificates")
 EAS_COMMAND(Find, 23, 161, EAS_VERSION_OPEN, EAS_Find_Find,
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_find,
             "search mailbox or directory, with paging")

@@ -60,6 +60,9 @@ EAS_ERRMAP(Settings, CLASS, TEMP, 4)
 
 EAS_ERRMAP(ResolveRecipients, CLASS, TEMP, 6)
 
+EAS_ERRMAP(ValidateCert, CLASS, INTERNAL, 17)
+EAS_ERRMAP(ValidateCert, CLASS, TEMP, 17)
+
 /* MS-ASCMD 2.2.1.7: what cannot be had, for whatever reason, is 500; it has no document to tell more. */
 EAS_ERRMAP(GetAttachment, CLASS, NOTFOUND, 500)
 EAS_ERRMAP(GetAttachment, CLASS, LIMIT, 500)

@@ -20,7 +20,8 @@ MAP_TESTS = test/unit/test_timezone \
 	test/unit/test_hierarchy \
 	test/unit/test_people \
 	test/unit/test_eas_oof \
-	test/unit/test_cmd_resolve
+	test/unit/test_cmd_resolve \
+	test/unit/test_crypt_cert
 check_PROGRAMS += $(MAP_TESTS)
 TESTS += $(MAP_TESTS)
 MAP_TEST_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm $(CMOCKA_CFLAGS)
@@ -88,4 +89,7 @@ test_unit_test_eas_oof_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_cmd_resolve_SOURCES = test/unit/test_cmd_resolve.c $(SYNC_TEST_SOURCES)
 test_unit_test_cmd_resolve_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_cmd_resolve_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_crypt_cert_SOURCES = test/unit/test_crypt_cert.c $(SYNC_TEST_SOURCES)
+test_unit_test_crypt_cert_CPPFLAGS = $(MAP_TEST_CPPFLAGS) $(OPENSSL_CFLAGS)
+test_unit_test_crypt_cert_LDADD = $(MAP_TEST_LDADD) $(OPENSSL_LIBS)
 endif

@@ -5,6 +5,7 @@
 
 #include "core/core.h"
 
+const char *sync_cert_ca;
 int sync_http, sync_status, sync_patience;
 void (*sync_meanwhile)(void);
 
@@ -103,7 +104,9 @@ static eas_ctx_t *make_ctx(unsigned version, apr_pool_t *own)
     rsp->body = test_brigade(own);
     ctx->req = req;
     ctx->rsp = rsp;
-    ctx->conf = eas_conf_create(own);
+    eas_conf_t *conf = eas_conf_create(own);
+    conf->cert_ca = sync_cert_ca;
+    ctx->conf = conf;
     ctx->pool = own;
     ctx->version = version;
     ctx->session = open_session(own);

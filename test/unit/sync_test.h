@@ -26,6 +26,9 @@ const char *sync_expand(const char *text);
 eas_node_t *sync_run(eas_handler_t handler, unsigned version, const char *text);
 extern int sync_http, sync_status;
 
+/* EASCertCAFile of requests. */
+extern const char *sync_cert_ca;
+
 /* The key of the folder in an answer to Sync; fails the test when it has none. */
 const char *sync_key(const eas_node_t *answer, const char *folder);
 

@@ -48,7 +48,8 @@ static void test_rows(void **state)
         const char *in, *out;
     } rows[] = {
         {25, ASK("To=zoe@x.y", ""), "Status=1 Response{To=zoe@x.y Status=1 " WHO("1", "Zoe", "zoe@x.y", "")},
-        {25, ASK("To='Z <Zoe@X.y>'", ""), "Status=1 Response{To='Z <Zoe@X.y>' Status=1 " WHO("1", "Zoe", "zoe@x.y", "")},
+        {25, ASK("To='Z <Zoe@X.y>'", ""),
+         "Status=1 Response{To='Z <Zoe@X.y>' Status=1 " WHO("1", "Zoe", "zoe@x.y", "")},
         {25, ASK("To=anna", ""), "Status=1 Response{To=anna Status=1 " WHO("1", "Anna", "anna@x.y", "")},
         {25, ASK("To=fre", ""), "Status=1 Response{To=fre Status=1 " WHO("2", "Fremd", "f@z.y", "")},
         {25, ASK("To=ohne", ""), "Status=1 Response{To=ohne Status=4}"},

@@ -45,7 +45,6 @@ static const struct {
     {"version 14", {.version = "14"}, 0, 400},
     {"version 14.10", {.version = "14.10"}, 0, 400},
     {"unknown command", {.args = "Cmd=Dance&DeviceId=A1&DeviceType=T"}, 0, 501},
-    {"command not built", {.args = "Cmd=ValidateCert&DeviceId=A1&DeviceType=T"}, 137, 501},
     {"command of later versions", {.args = "Cmd=Find&DeviceId=A1&DeviceType=T"}, 0, 400},
     {"command gone since 14.0", {.args = "Cmd=GetHierarchy&DeviceId=A1&DeviceType=T"}, 0, 501},
     {"content type", {.type = "text/plain"}, 101, 400},
@@ -113,7 +112,7 @@ static void test_order(void **state)
         {"credentials before device", {.args = "Cmd=FolderSync", .version = "14.1", .no_login = 1}, 401, 0},
         {"device before version", {.args = "Cmd=FolderSync&DeviceType=T", .version = "0.9"}, 400, 108},
         {"version before command", {.args = "Cmd=Dance&DeviceId=A1&DeviceType=T", .version = "0.9"}, 400, 0},
-        {"command before policy", {.cmd = "ValidateCert", .version = "14.1"}, 200, 137},
+        {"command before policy", {.cmd = "GetHierarchy", .version = "14.1"}, 501, 137},
         {"policy before body", {.cmd = "FolderSync", .version = "14.1", .http_body = 413}, 200, 142},
         {"policy before WBXML", {.cmd = "FolderSync", .version = "14.1", .body = "x", .body_len = 1}, 200, 142},
     };

@@ -4,6 +4,7 @@
 #define USM_H
 
 #include <usm/draft.h>
+#include <usm/cert.h>
 #include <usm/error.h>
 #include <usm/fields.h>
 #include <usm/item.h>

@@ -379,6 +379,7 @@ class Site:
                            + location("/small", self.ox.url, url, EASMaxAttachments="65536", EASMailFlags="1")
                            + location("/paced", self.ox.url, url, EASThrottle="120")
                            + location("/tls", self.ox.url, url, EASRequireTLS="on")
+                           + location("/cert", self.ox.url, url, EASCertCAFile=os.path.join(self.folder, "cert.pem"))
                            + location("/own", self.ox.url, url, EASSharedFolders="none", EASPublicFolders="none")
                            + location("/copy", self.ox.url, url, EASConflictKeep="copy")
                            + location("/all", self.ox.url, url, EASSharedFolders="all", EASPublicFolders="all")
@@ -391,6 +392,8 @@ class Site:
         self.small = Server("127.0.0.1", self.httpd.plain, path="/small" + PATH)
         self.eas_tls_only = Server("127.0.0.1", self.httpd.plain, path="/tls" + PATH)
         self.eas_copy = Server("127.0.0.1", self.httpd.plain, path="/copy" + PATH)
+        self.cert = Server("127.0.0.1", self.httpd.plain, path="/cert" + PATH)
+        self.cert_trusted = os.path.join(self.folder, "cert.pem")
         self.eas_own, self.eas_all = [Server("127.0.0.1", self.httpd.plain, path=p + PATH) for p in ("/own", "/all")]
         self.eas_dead = Server("127.0.0.1", self.httpd.plain, path="/dead" + PATH)
         self.eas_no_store = [Server("127.0.0.1", self.httpd.plain, path=p + PATH) for p in ("/nosqlite", "/nomariadb")]
