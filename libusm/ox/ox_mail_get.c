@@ -121,11 +121,19 @@ typedef struct text_t {
     int cut;
 } text_t;
 
+static int is_html(const ox_json_t *part)
+{
+    const char *type = ox_json_str(ox_json_get(part, "content_type"), NULL);
+    return type && strncasecmp(type, "text/htm", 8) == 0;
+}
+
 static void text_add(text_t *t, const ox_json_t *part, apr_pool_t *pool)
 {
     apr_size_t raw_len = 0, len;
     const char *raw = ox_json_str(ox_json_get(part, "content"), &raw_len);
     const char *clean = usm__text_clean(pool, raw, raw_len, &len);
+    if (is_html(part))
+        clean = usm__html_utf8(clean, &len, pool);
     apr_uint64_t size = (apr_uint64_t)ox_json_int(ox_json_get(part, "size"), 0);
     t->cut |= ox_json_true(ox_json_get(part, "truncated"));
     t->size += t->cut && size > len ? size : len;
@@ -155,12 +163,6 @@ static int is_body_part(const ox_json_t *part)
     const char *disp = ox_json_str(ox_json_get(part, "disp"), NULL);
     return ox_json_str(ox_json_get(part, "content"), NULL) && !ox_json_str(ox_json_get(part, "filename"), NULL) &&
            !(disp && strcmp(disp, "attachment") == 0);
-}
-
-static int is_html(const ox_json_t *part)
-{
-    const char *type = ox_json_str(ox_json_get(part, "content_type"), NULL);
-    return type && strncasecmp(type, "text/htm", 8) == 0;
 }
 
 static int type_starts(const char *type, const char *with)

@@ -135,3 +135,64 @@ char *usm__text_trim(apr_pool_t *pool, const char *text, apr_size_t len)
         len--;
     return apr_pstrmemdup(pool, text, len);
 }
+
+/* ---- HTML ---- */
+
+#define META_WITHIN 16384
+#define METAS 4 /* elements that are looked at: each may copy the document */
+
+static const char *find_nocase(const char *at, const char *end, const char *what)
+{
+    apr_size_t n = strlen(what);
+    for (; at + n <= end; at++) {
+        if (strncasecmp(at, what, n) == 0)
+            return at;
+    }
+    return NULL;
+}
+
+/* The charset's name inside of a meta element: [*name, returned end). NULL when there is none before @a end. */
+static const char *meta_charset(const char **name, const char *at, const char *end)
+{
+    while ((at = find_nocase(at, end, "<meta")) != NULL) {
+        const char *close = memchr(at, '>', (apr_size_t)(end - at));
+        const char *word = close ? find_nocase(at, close, "charset=") : NULL;
+        if (!close)
+            return NULL;
+        if (word) {
+            word += 8;
+            word += word < close && (*word == '"' || *word == '\'');
+            *name = word;
+            while (word < close && !strchr("\"'; />", *word))
+                word++;
+            return word;
+        }
+        at = close;
+    }
+    return NULL;
+}
+
+const char *usm__html_utf8(const char *html, apr_size_t *len, apr_pool_t *pool)
+{
+    static const char utf8[] = "utf-8";
+    const char *name, *after, *from = html;
+    apr_size_t done = 0;
+    for (int i = 0; i < METAS && done < META_WITHIN && done < *len; i++) {
+        apr_size_t look = *len < META_WITHIN ? *len : META_WITHIN;
+        after = meta_charset(&name, from + done, from + look);
+        if (!after)
+            break;
+        apr_size_t before = (apr_size_t)(name - from), old = (apr_size_t)(after - name), rest = *len - before - old;
+        done = before + sizeof utf8 - 1;
+        if (old == sizeof utf8 - 1 && strncasecmp(name, utf8, old) == 0)
+            continue;
+        char *out = apr_palloc(pool, done + rest + 1);
+        memcpy(out, from, before);
+        memcpy(out + before, utf8, sizeof utf8 - 1);
+        memcpy(out + done, after, rest);
+        *len = done + rest;
+        out[*len] = '\0';
+        from = out;
+    }
+    return from;
+}

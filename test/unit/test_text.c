@@ -75,6 +75,33 @@ static void test_random(void **state)
     }
 }
 
+/* What a document says of its charset is true after it was converted. */
+static void test_html_charset(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } rows[] = {
+        {"<p>x</p>", "<p>x</p>"},
+        {"<meta charset=utf-8>", "<meta charset=utf-8>"},
+        {"<meta charset=\"iso-8859-1\"><p>\xc3\xa4", "<meta charset=\"utf-8\"><p>\xc3\xa4"},
+        {"<META http-equiv=Content-Type content='text/html; CHARSET=windows-1252'>y",
+         "<META http-equiv=Content-Type content='text/html; CHARSET=utf-8'>y"},
+        {"<meta charset=x><meta charset=latin1 >", "<meta charset=utf-8><meta charset=utf-8 >"},
+        {"<meta charset=", "<meta charset="},
+        {"<meta charset=>", "<meta charset=utf-8>"},
+        {"<p charset=latin1>", "<p charset=latin1>"},
+        {"<meta name=a><p charset=b>", "<meta name=a><p charset=b>"},
+        {"", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        apr_size_t len = strlen(rows[i].in);
+        const char *out = usm__html_utf8(rows[i].in, &len, pool);
+        if (strcmp(out, rows[i].out) != 0 || len != strlen(rows[i].out))
+            fail_msg("row %d: %s", (int)i, out);
+    }
+}
+
 static void test_cut_and_trim(void **state)
 {
     assert_int_equal(usm__text_cut("abc", 3, 5), 3);
@@ -92,7 +119,7 @@ static void test_cut_and_trim(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clean), cmocka_unit_test(test_random), cmocka_unit_test(test_cut_and_trim),
+        cmocka_unit_test(test_clean), cmocka_unit_test(test_random), cmocka_unit_test(test_html_charset), cmocka_unit_test(test_cut_and_trim),
     };
     apr_initialize();
     apr_pool_create(&pool, NULL);

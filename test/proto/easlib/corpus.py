@@ -100,6 +100,10 @@ def bodies(rnd):
             m = message(f"HTML {i}")
             m.set_content(html, subtype="html")
             yield Mail(f"html {i}", m.as_bytes(), {"subject": f"HTML {i}", "html": f"<b>{mark}</b>", "text": f"{mark} ä&ö"})
+            yield Mail(f"html latin {i}", head(b"Latin", "text/html; charset=iso-8859-1") + (
+                f'\r\n<html><head><meta http-equiv="Content-Type" content="text/html; charset=iso-8859-1"></head>'
+                f"<body>{mark} äß</body></html>\r\n").encode("latin-1"),
+                {"html": f'charset=utf-8"></head><body>{mark} äß', "text": f"{mark} äß"})
         else:
             m = message(f"Bild {i}", text, html.replace("</p>", f'<img src="cid:c{i}@x"></p>'))
             m.get_payload()[1].add_related(b"\x89PNG" + rnd.randbytes(200), "image", "png", cid=f"<c{i}@x>",
