@@ -11,6 +11,7 @@
 #define BODY_SURE ((apr_uint64_t)256 * 1024) /* wanted of a mail: no more, and its size need not be known */
 #define BODY_USUAL ((apr_uint64_t)64 * 1024) /* what is reckoned for it then */
 #define MAIL_FIXED 8192                            /* of an answer, beside the body */
+#define SENT_LAST APR_INT64_C(253370764800000) /* the year 9999 begins */
 #define SHOWN_MAX 100 /* attachments that are looked for in the HTML */
 #define PART_MAX ((apr_size_t)2048 * 1024 * 1024)
 #define RAW_MAX ((apr_size_t)256 * 1024 * 1024)
@@ -110,6 +111,14 @@ static void read_members(usm_item_t *item, const usm_fieldset_t *fields, const o
         if (f->column && strcmp(f->key, "flags") != 0 && USM_FIELDSET_HAS(fields, f->field))
             ox_map_read_value(&r, f, ox_json_get(mail, f->key));
     }
+}
+
+/* The Date header is the sender's and may be anything: what is no date is none, and the mail is shown all the same. */
+static void drop_odd_date(usm_item_t *item)
+{
+    apr_int64_t sent = usm_item_num(item, USM_EMAIL_SENT, 0);
+    if (sent < 0 || sent > SENT_LAST)
+        usm_item_set_empty(item, USM_EMAIL_SENT);
 }
 
 /* ---- body ---- */
@@ -294,6 +303,7 @@ static void take_mail(const reading_t *g, one_t *one, const ox_json_t *mail)
         return;
     usm_item_t *item = usm_item_create(USM_EMAIL, g->result_pool);
     read_members(item, fields, mail);
+    drop_odd_date(item);
     read_flags(item, fields, flags);
     read_headers(item, fields, mail);
     if (USM_FIELDSET_HAS(fields, USM_EMAIL_ATTACHMENTS))

@@ -119,7 +119,8 @@ static void test_cut_and_trim(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clean), cmocka_unit_test(test_random), cmocka_unit_test(test_html_charset), cmocka_unit_test(test_cut_and_trim),
+        cmocka_unit_test(test_clean), cmocka_unit_test(test_random), cmocka_unit_test(test_html_charset),
+        cmocka_unit_test(test_cut_and_trim),
     };
     apr_initialize();
     apr_pool_create(&pool, NULL);
