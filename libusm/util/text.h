@@ -24,8 +24,8 @@ apr_size_t usm__text_cut(const char *text, apr_size_t len, apr_size_t max);
 char *usm__text_trim(apr_pool_t *pool, const char *text, apr_size_t len);
 
 /** HTML that is UTF-8 by now, with what its meta elements say of another charset made to say so too. @a html itself
- * when there is nothing to change, else a copy in @a pool; *len is its length before and after. Only the first 16 KiB are
- * looked at. */
+ * when there is nothing to change, else a copy in @a pool; *len is its length before and after. Only the first 16 KiB
+ * are looked at. */
 const char *usm__html_utf8(const char *html, apr_size_t *len, apr_pool_t *pool);
 
 #endif
