@@ -24,7 +24,7 @@ def known_people():
                                      "cellular_telephone1": "+49 170 1"}),
             (5002, "Zacharias", "Zander", {}), (5003, "Zita", "O'Zorn \"die\" *", {}), (5004, "Zita", "Ozean", {}),
             (5005, "Zeno", "100% Zeno", {})]
-    return [{"id": n, "login": f"z{n}", "password": PASSWORD % f"z{n}", "displayName": f"{last}, {first}",
+    return [{"id": 90000 + n, "login": f"z{n}", "password": PASSWORD % f"z{n}", "displayName": f"{last}, {first}",
              "firstName": first, "lastName": last, "email": f"z{n}@{DOMAIN}", "timezone": "Europe/Berlin",
              "locale": "de_DE", "caps": {"usm": True, "active_sync": True},
              "aliases": [f"z{n}@{DOMAIN}", f"{last.split(',')[0].lower()}@{DOMAIN}"] if n == 5001 else [f"z{n}@{DOMAIN}"],
