@@ -223,16 +223,23 @@ static usm_error_t *add_place(void *baton, const usm_folder_row_t *row)
     return NULL;
 }
 
+/* The user's other folders of the class. */
+static usm_error_t *other_places(places_t *places, usm_turn_t *turn)
+{
+    usm_session_t *session = turn->session;
+    usm_txn_t *txn;
+    *places = (places_t){.turn = turn, .refs = apr_array_make(turn->pool, 8, sizeof(usm_bref_t))};
+    USM_ERR(usm__read(&txn, session, turn->pool));
+    return usm__finish(session, txn, USM__VT(session)->folder_scan(txn, session->device.user, 0, add_place, places,
+                                                                   turn->pool));
+}
+
 /* Ids of contacts, events and tasks stay what they are when an item moves (OX: one sequence of ids per module). */
 static usm_error_t *find_moved(const usm_bref_t **ref_p, usm_bget_t *got, usm_turn_t *turn, const char *id)
 {
-    usm_session_t *session = turn->session;
-    places_t places = {.turn = turn, .refs = apr_array_make(turn->pool, 8, sizeof(usm_bref_t))};
-    usm_txn_t *txn;
+    places_t places;
     *ref_p = NULL;
-    USM_ERR(usm__read(&txn, session, turn->pool));
-    USM_ERR(usm__finish(session, txn, USM__VT(session)->folder_scan(txn, session->device.user, 0, add_place, &places,
-                                                                    turn->pool)));
+    USM_ERR(other_places(&places, turn));
     for (int i = 0; i < places.refs->nelts && !*ref_p; i++) {
         const usm_bref_t *ref = &APR_ARRAY_IDX(places.refs, i, usm_bref_t);
         usm_error_t *err = usm__read_now(got, turn, ref, id);
@@ -268,25 +275,46 @@ static const char *cannot_make(const usm__merge_t *m)
 static const char *again_uid(usm_turn_t *turn, const usm_item_t *item, const char *id)
 {
     const char *own = item->cls == USM_EVENT ? usm_item_text(item, USM_EVENT_UID) : NULL;
-    return own ? own : usm__uid(turn, apr_psprintf(turn->pool, "again|%s|%" APR_INT64_T_FMT "|%s", turn->session->user,
-                                                   turn->folder.fid, id));
+    return own ? own : usm__uid(turn, apr_psprintf(turn->pool, "again|%s|%d|%s", turn->session->user,
+                                                   (int)turn->folder.cls, id));
+}
+
+/* Where is what another device's change has made of the item? It may have been moved since. */
+static usm_error_t *find_made(const usm_bref_t **ref_p, const char **found_p, usm_turn_t *turn, const char *uid)
+{
+    usm_session_t *session = turn->session;
+    usm_bwrite_t made = {0};
+    places_t places;
+    *ref_p = &turn->ref;
+    USM_ERR(other_places(&places, turn));
+    for (int i = -1; i < places.refs->nelts && !made.id; i++) {
+        if (i >= 0)
+            *ref_p = &APR_ARRAY_IDX(places.refs, i, usm_bref_t);
+        usm_error_t *err = USM__BVT(session)->find_uid(&made, &session->call, *ref_p, uid, turn->pool, turn->pool);
+        if (err && (i < 0 || (usm_error_class(err) != USM_CLASS_PERM && usm_error_class(err) != USM_CLASS_NOTFOUND)))
+            return usm__checked(session, err);
+        usm_error_clear(err);
+    }
+    *found_p = made.id;
+    return NULL;
 }
 
 static usm_error_t *make_again(usm_bwrite_t *result, usm_turn_t *turn, usm__merge_t *m, const char *id)
 {
     usm_session_t *session = turn->session;
-    const char *uid = again_uid(turn, m->mine, id);
-    usm_error_t *err =
-        USM__BVT(session)->find_uid(result, &session->call, &turn->ref, uid, turn->pool, turn->pool);
-    if (!err && result->id) {
-        const char *found = result->id;
-        usm_bget_t got;
-        USM_ERR(usm__read_now(&got, turn, &turn->ref, found));
-        return usm__merge_write(result, m, turn, &turn->ref, found, &got);
-    }
-    if (!err)
-        err = USM__BVT(session)->add(result, &session->call, &turn->ref, m->mine, uid, turn->pool, turn->pool);
-    return usm__checked(session, err);
+    const char *uid = again_uid(turn, m->mine, id), *found = NULL;
+    const usm_bref_t *ref = NULL;
+    usm_bwrite_t there;
+    usm_bget_t got;
+    USM_ERR(find_made(&ref, &found, turn, uid));
+    if (!found)
+        return usm__checked(session, USM__BVT(session)->add(result, &session->call, &turn->ref, m->mine, uid,
+                                                            turn->pool, turn->pool));
+    USM_ERR(usm__read_now(&got, turn, ref, found));
+    USM_ERR(usm__merge_write(&there, m, turn, ref, found, &got));
+    if (ref == &turn->ref)
+        *result = there;
+    return NULL;
 }
 
 usm_error_t *usm__merge_elsewhere(usm_bwrite_t *result, usm__merge_t *m, usm_turn_t *turn, const char *id,
