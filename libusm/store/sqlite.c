@@ -130,6 +130,7 @@ static usm_error_t *sqlite_connect(usm__db_t **db_p, const void *target, int cre
                 "PRAGMA foreign_keys=ON;"
                 "PRAGMA trusted_schema=OFF;"
                 "PRAGMA temp_store=MEMORY;"
+                "PRAGMA cache_size=-512;" /* each connection has one; the system has the file in its own */
                 "PRAGMA journal_size_limit=67108864",
                 "settings", error_pool));
     *db_p = &db->base;
