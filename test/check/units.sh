@@ -10,7 +10,6 @@ absent test/unit
 cat > "$tmp/owed" <<'ROWS'
 answer.c
 cmd_smart.c
-mime_answer.c
 ROWS
 
 find libusm mod_eas -name '*.c' ! -path '*/.libs/*' | sort > "$tmp/sources"

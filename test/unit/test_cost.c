@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: detect.c next.c watch.c */
 /* What each command costs: calls of the groupware server, statements and rows of the database. The figures do not
  * depend on the machine and are the same on both databases; a change that makes one grow must say why. */
 #include "store_test.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: apply.c detect.c lease.c merge.c turn.c watch.c */
+/* Tests: apply.c detect.c lease.c merge.c next.c runs.c turn.c watch.c */
 /* The engine against a server in memory and a store in SQLite: lost answers, repeats, conflicts, windows, withheld
  * items, and a random walk in which the device must end up with exactly what the server has. */
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests: runs.c lease.c sql_collection.c */
 /* The engine where requests meet: two with one key, many first ones at once; limits that bend, tables that shrink, and
  * listings longer than memory is meant to hold. */
 #include <setjmp.h>

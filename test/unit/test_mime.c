@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: mime.c */
+/* Tests: mime.c mime_answer.c mime_draft.c */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
