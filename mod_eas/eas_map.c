@@ -94,8 +94,14 @@ void eas_map_encode(eas_map_t *map, const usm_item_t *item, const usm_fieldset_t
         encode_changed(map, changed);
         return;
     }
-    for (const eas_row_t *row = cls->rows; row->name; row++)
+    for (const eas_row_t *row = cls->rows; row->name; row++) {
+        /* A device keeps the picture it has until another one comes, or an empty one. */
+        if (changed && row->type == USM_T_PICTURE && !USM_FIELDSET_HAS(changed, row->field))
+            continue;
+        if (changed && row->type == USM_T_PICTURE && item->v[row->field].state != USM_SET)
+            eas_writer_empty(map->out, row->tag);
         encode_row(map, row);
+    }
     if (cls->extra)
         cls->extra(map, item);
 }

@@ -59,7 +59,8 @@ const eas_row_t *eas_map_rows(usm_class_e cls);
 /** NULL, or why @a item cannot be written: a time that ActiveSync has no text for, of it or of its exceptions. */
 const char *eas_map_fault(const usm_item_t *item, apr_pool_t *pool);
 /** Write the children of ApplicationData: all set fields, or, with @a changed, those alone (a mail whose flags changed
- * is sent as just these; other classes are sent whole, since a device drops what is missing). Never nothing at all. */
+ * is sent as just these; other classes are sent whole, since a device drops what is missing, but for a picture that is
+ * not in @a changed; one that went is sent empty). Never nothing at all. */
 void eas_map_encode(eas_map_t *map, const usm_item_t *item, const usm_fieldset_t *changed);
 /** Read ApplicationData into an item: set where there is a value, empty where the tag is empty. Elements of other
  * versions, of no row or of one that devices cannot change are passed over. Errors: INVALID (a value that cannot be).
