@@ -3,7 +3,7 @@
 EXTRA_DIST += test/unit/ctl_test.h
 if HAVE_CMOCKA
 CTL_TESTS = test/unit/test_usmctl test/unit/test_ctl_check test/unit/test_ctl_conf test/unit/test_ctl_decode \
-	test/unit/test_ctl_devices test/unit/test_ctl_schema test/unit/test_ctl_conflicts
+	test/unit/test_ctl_devices test/unit/test_ctl_schema test/unit/test_ctl_conflicts test/unit/test_ctl_state
 check_PROGRAMS += $(CTL_TESTS)
 TESTS += $(CTL_TESTS)
 CTL_TEST_CPPFLAGS = $(EAS_CPPFLAGS) -I$(top_srcdir)/libusm -I$(top_builddir)/libusm $(CMOCKA_CFLAGS)
@@ -29,4 +29,6 @@ test_unit_test_ctl_schema_CPPFLAGS = $(CTL_TEST_CPPFLAGS)
 test_unit_test_ctl_schema_LDADD = $(CTL_TEST_LDADD)
 test_unit_test_ctl_conflicts_CPPFLAGS = $(CTL_TEST_CPPFLAGS)
 test_unit_test_ctl_conflicts_LDADD = $(CTL_TEST_LDADD)
+test_unit_test_ctl_state_CPPFLAGS = $(CTL_TEST_CPPFLAGS)
+test_unit_test_ctl_state_LDADD = $(CTL_TEST_LDADD)
 endif

@@ -16,6 +16,7 @@ OX_TESTS = test/unit/test_ox_standin \
 	test/unit/test_ox_http \
 	test/unit/test_ox_pim \
 	test/unit/test_ox_move \
+	test/unit/test_ox_mails \
 	test/unit/test_ox_people \
 	test/unit/test_text \
 	test/unit/test_mime_head \
@@ -78,6 +79,10 @@ test_unit_test_mime_LDADD = $(OX_TEST_LDADD)
 test_unit_test_ox_move_SOURCES = test/unit/test_ox_move.c $(OX_TEST_COMMON)
 test_unit_test_ox_move_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_move_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_ox_mails_SOURCES = test/unit/test_ox_mails.c $(OX_TEST_COMMON)
+test_unit_test_ox_mails_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_mails_LDADD = $(OX_TEST_LDADD)
 
 test_unit_test_mime_head_SOURCES = test/unit/test_mime_head.c
 test_unit_test_mime_head_CPPFLAGS = $(OX_TEST_CPPFLAGS)
