@@ -89,6 +89,39 @@ static int offset_to(icalcomponent *c)
     return p ? icalproperty_get_tzoffsetto(p) : 0;
 }
 
+/* Does a zone change now and then by this rule? libical writes out every change, and looks for one that never comes
+ * through thousands of years. */
+static int is_seldom(const icalproperty *rule)
+{
+    const short none = ICAL_RECURRENCE_ARRAY_MAX;
+    const struct icalrecurrencetype value = icalproperty_get_rrule(rule), *r = &value;
+    int day = r->by_day[0] == none ? none : icalrecurrencetype_day_position(r->by_day[0]);
+    return r->freq == ICAL_YEARLY_RECURRENCE && r->interval <= 1 && r->by_second[0] == none &&
+           r->by_minute[0] == none && r->by_hour[0] == none && r->by_year_day[0] == none &&
+           r->by_week_no[0] == none && r->by_set_pos[0] == none && (r->by_month[0] == none || r->by_month[1] == none) &&
+           (r->by_month_day[0] == none || (r->by_month_day[0] >= 1 && r->by_month_day[0] <= 28)) &&
+           (day == none ? r->by_month_day[0] == none || r->by_month_day[1] == none
+                        : r->by_month[0] != none && r->by_day[1] == none && day >= -5 && day <= 5);
+}
+
+/* Take out of the zones what a hostile sender could keep us busy with for hours. */
+static void tame_zones(icalcomponent *calendar)
+{
+    icalcomponent *zone = icalcomponent_get_first_component(calendar, ICAL_VTIMEZONE_COMPONENT), *c;
+    for (; zone; zone = icalcomponent_get_next_component(calendar, ICAL_VTIMEZONE_COMPONENT)) {
+        for (c = icalcomponent_get_first_component(zone, ICAL_ANY_COMPONENT); c;
+             c = icalcomponent_get_next_component(zone, ICAL_ANY_COMPONENT)) {
+            int rules = icalcomponent_count_properties(c, ICAL_RRULE_PROPERTY);
+            icalproperty *p = icalcomponent_get_first_property(c, ICAL_RRULE_PROPERTY);
+            for (; p && (rules > 1 || !is_seldom(p)); rules--) {
+                icalcomponent_remove_property(c, p);
+                icalproperty_free(p);
+                p = icalcomponent_get_first_property(c, ICAL_RRULE_PROPERTY);
+            }
+        }
+    }
+}
+
 /* The zone's rule as a POSIX text: what is in force from now on. */
 static const char *posix_zone(const icaltimezone *zone, apr_pool_t *pool)
 {
@@ -211,7 +244,7 @@ static int reminder_of(icalcomponent *event)
         return -1;
     struct icaltriggertype t = icalproperty_get_trigger(p);
     int seconds = icaldurationtype_as_int(t.duration);
-    return !icaltime_is_null_time(t.time) || seconds > 0 ? -1 : -seconds / 60;
+    return !icaltime_is_null_time(t.time) || seconds > 0 ? -1 : seconds / -60;
 }
 
 static int busy_of(icalcomponent *event)
@@ -338,6 +371,8 @@ const usm_meeting_t *usm__meeting_read(const char *data, apr_size_t len, apr_poo
     icalcomponent *calendar = root && icalcomponent_isa(root) == ICAL_VCALENDAR_COMPONENT
                                   ? root
                                   : root ? icalcomponent_get_first_component(root, ICAL_VCALENDAR_COMPONENT) : NULL;
+    if (calendar)
+        tame_zones(calendar);
     icalcomponent *event = calendar ? choose_event(calendar) : NULL;
     if (event)
         m = read_event(calendar, event, pool);

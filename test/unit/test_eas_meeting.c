@@ -106,6 +106,34 @@ static void test_zone(void **state)
     assert_true(eas_tz_same(&got, &want));
 }
 
+/* A zone is written out change by change: one that changes by the second would take all day, and all memory. */
+static void test_busy_zone(void **state)
+{
+    static const char *const rules[] = {
+        "FREQ=SECONDLY", "FREQ=MINUTELY", "FREQ=HOURLY;INTERVAL=1", "FREQ=DAILY;BYSECOND=0,1,2,3,4,5,6,7,8,9",
+        "FREQ=YEARLY;BYHOUR=0,1,2,3,4,5;BYMINUTE=1,2,3,4,5,6,7,8,9;BYSECOND=1,2,3,4,5,6,7,8,9;BYYEARDAY=1,2,3,4,5,6,7",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYMONTH=2;BYDAY=9SU", "FREQ=YEARLY;BYMONTH=2;BYSETPOS=9",
+        "FREQ=YEARLY;BYMONTH=3;BYDAY=SU", "FREQ=YEARLY;INTERVAL=30000"};
+    for (size_t i = 0; i < COUNT(rules); i++) {
+        apr_array_header_t *text = apr_array_make(*state, 500, sizeof(const char *));
+        APR_ARRAY_PUSH(text, const char *) = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VTIMEZONE\r\nTZID:Z\r\n";
+        for (int k = 0; k < 60; k++)
+            APR_ARRAY_PUSH(text, const char *) =
+                apr_psprintf(*state, "BEGIN:STANDARD\r\nDTSTART:1601%02d%02dT%02d0000\r\nTZOFFSETFROM:+0200\r\n"
+                                     "TZOFFSETTO:+0100\r\nRRULE:%s\r\nRRULE:%s\r\nEND:STANDARD\r\n",
+                             k % 12 + 1, k % 28 + 1, k % 24, rules[i], rules[i]);
+        APR_ARRAY_PUSH(text, const char *) = "END:VTIMEZONE\r\nBEGIN:VEVENT\r\nUID:u\r\n"
+                                             "DTSTART;TZID=Z:20300703T100000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+        const char *ics = apr_array_pstrcat(*state, text, 0);
+        apr_time_t begun = apr_time_now();
+        const usm_meeting_t *m = usm__meeting_read(ics, strlen(ics), *state);
+        assert_non_null(m);
+        assert_true(m->start == 1909299600000); /* the offset alone counts */
+        if (apr_time_now() - begun > apr_time_from_sec(10))
+            fail_msg("row %d takes %d s", (int)i, (int)apr_time_sec(apr_time_now() - begun));
+    }
+}
+
 static void test_answers(void **state)
 {
     static const struct {
@@ -139,7 +167,7 @@ static void test_none(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {POOL_TEST(test_meetings), POOL_TEST(test_zone), POOL_TEST(test_answers),
-                                       POOL_TEST(test_none)};
+    const struct CMUnitTest tests[] = {POOL_TEST(test_meetings), POOL_TEST(test_zone), POOL_TEST(test_busy_zone),
+                                       POOL_TEST(test_answers), POOL_TEST(test_none)};
     return RUN_TESTS(tests);
 }
