@@ -46,6 +46,7 @@ void fake_reset(void)
 {
     memset(&fake, 0, sizeof fake);
     fake.clock = 1000;
+    fake.unsearchable = "";
     fake_folder("32", "Contacts", NULL, USM_ROLE_DEFAULT, USM_CONTACT, NULL);
     fake_folder("33", "More", "32", USM_ROLE_USER, USM_CONTACT, NULL);
 }
@@ -585,6 +586,104 @@ static usm_error_t *f_confirm(usm_bcall_t *call, const usm_bref_t *folder, const
     return NULL;
 }
 
+/* ---- mails ---- */
+
+static const char *subject_of(const fake_item_t *item)
+{
+    const char *text = item->full ? usm_item_text(item->full, USM_EMAIL_SUBJECT) : item->text[0];
+    return text ? text : "";
+}
+
+/* Where it is looked for: the sender, or else the subject. */
+static int matches(const fake_item_t *item, const usm_term_t *term)
+{
+    const usm_addrs_t *from =
+        item->full && usm_item_isset(item->full, USM_EMAIL_FROM) ? item->full->v[USM_EMAIL_FROM].u.addrs : NULL;
+    const char *text = term->where == USM_IN_FROM ? (from ? from->items[0].addr : "") : subject_of(item);
+    return (strcasestr(text, term->text) == NULL) == (term->not != 0);
+}
+
+static usm_error_t *f_search(usm_bsearch_t *searches, int count, usm_bcall_t *call, const usm_query_t *query,
+                             apr_pool_t *pool, apr_pool_t *scratch)
+{
+    GUARD;
+    USM_ERR(reach(call, pool));
+    fake.searches++;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(searches[i].folder->id, fake.unsearchable) == 0)
+            searches[i].error = USM_ERROR(pool, USM_EFORBIDDEN, "no searching on command");
+        for (int k = 0; !searches[i].error && k < fake.count; k++) {
+            const fake_item_t *item = &fake.items[k];
+            int found = item->alive && strcmp(item->folder, searches[i].folder->id) == 0 &&
+                        (query->after == USM_TIME_NONE || item->edge > query->after) &&
+                        (query->before == USM_TIME_NONE || item->edge < query->before);
+            for (int t = 0; found && t < query->term_count; t++)
+                found = matches(item, &query->terms[t]);
+            if (found)
+                APR_ARRAY_PUSH(searches[i].hits, usm_bhit_t) = (usm_bhit_t){.id = item->id, .at = item->edge};
+        }
+    }
+    return NULL;
+}
+
+/* A mail that is broken is left to be done alone. */
+static usm_error_t *f_edit_mails(usm_bmail_t *rows, int count, usm_bcall_t *call, const usm_bref_t *folder,
+                                 apr_pool_t *pool, apr_pool_t *scratch)
+{
+    GUARD;
+    USM_ERR(reach(call, pool));
+    fake.edits++;
+    for (int i = 0; i < count; i++) {
+        fake_item_t *item = fake_find(rows[i].id);
+        if (!item || !item->alive || item->broken || strcmp(item->folder, folder->id) != 0)
+            continue;
+        if (rows[i].item) {
+            take(item, rows[i].item, rows[i].fields);
+            fake_touch(item);
+        } else {
+            fake_remove(item);
+        }
+        rows[i].result.rev = item->rev;
+        rows[i].done = 1;
+    }
+    return written(pool);
+}
+
+/* The rest of the line that begins with NAME. */
+static const char *header(const char *mime, const char *name, apr_pool_t *pool)
+{
+    const char *at = strcasestr(mime, name);
+    return at ? apr_pstrmemdup(pool, at + strlen(name), strcspn(at + strlen(name), "\r\n")) : "";
+}
+
+/* All that is known of it is its source, its subject and that it was read. */
+static usm_error_t *f_store_mail(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *mime,
+                                 apr_size_t len, apr_pool_t *pool, apr_pool_t *scratch)
+{
+    GUARD;
+    USM_ERR(reach(call, pool));
+    if (fake.refuse)
+        return USM_ERROR(pool, USM_EQUOTA, "refused on command");
+    fake.adds++;
+    usm_item_t *mail = usm_item_create(USM_EMAIL, scratch);
+    usm_body_t *body = apr_pcalloc(scratch, sizeof *body);
+    body->mime = (usm_bodyform_t){.data = apr_pstrmemdup(scratch, mime, len), .len = len, .full_size = len};
+    usm_item_set_ptr(mail, USM_EMAIL_BODY, body);
+    usm_item_set_text(mail, USM_EMAIL_SUBJECT, header(body->mime.data, "\nSubject: ", scratch));
+    usm_item_set_num(mail, USM_EMAIL_READ, 1);
+    fake_item_t *item = fake_add_full(folder->id, mail);
+    snprintf(item->uid, sizeof item->uid, "%s", header(body->mime.data, "\nMessage-ID: ", scratch));
+    *result = (usm_bwrite_t){.id = apr_pstrdup(pool, item->id), .rev = item->rev, .edge = item->edge};
+    return written(pool);
+}
+
+static usm_error_t *f_find_mail(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                                apr_pool_t *pool, apr_pool_t *scratch)
+{
+    return f_find_uid(result, call, folder, apr_psprintf(scratch, "%.*s", (int)sizeof fake.items[0].uid - 1, id), pool,
+                      scratch);
+}
+
 /* ---- people ---- */
 
 static usm_error_t *refused(apr_pool_t *pool)
@@ -674,7 +773,8 @@ static const usm_backend_vtable_t vtable = {
     .folder_token = f_token, .folder_create = f_folder_create, .folder_update = f_folder_update,
     .folder_delete = f_folder_delete, .changed = f_changed, .changes = f_changes, .get = f_get, .add = f_add,
     .find_uid = f_find_uid, .update = f_update, .remove = f_remove, .move = f_move, .part = f_part,
-    .folder_clear = f_folder_clear, .send = f_send,
+    .folder_clear = f_folder_clear, .search = f_search, .edit_mails = f_edit_mails, .store_mail = f_store_mail,
+    .find_mail = f_find_mail, .send = f_send,
     .was_sent = f_was_sent, .confirm = f_confirm, .people = f_people, .picture = f_picture, .busy = f_busy,
     .away_get = f_away_get, .away_set = f_away_set};
 

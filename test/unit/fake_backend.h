@@ -46,6 +46,8 @@ typedef struct fake_t {
     usm_time_t confirmed_day;
     char said[100];
     int adds, updates, removes, moves, gets, sends, logins;
+    int edits, searches;       /* calls about many mails, and searches */
+    const char *unsearchable;  /* the folder that cannot be searched */
     int slow_write_ms; /* a write takes that long */
     char bad_password[40];
     int renew;            /* the next call finds its session gone and logs in again */
