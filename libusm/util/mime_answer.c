@@ -7,7 +7,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#define QUOTE_MAX ((apr_size_t)1 << 20) /* bytes of a body that is repeated; what is longer is cut */
+#define QUOTE_MAX ((apr_size_t)1 << 20) /* bytes of an original's body that are repeated */
 #define DEPTH_MAX 32
 #define REFERENCES_MAX 8000
 
@@ -52,12 +52,12 @@ static void find_bodies(bodies_t *b, GMimeObject *object, int depth)
     }
 }
 
-/* Decoded, in UTF-8. */
-static const char *text_of(GMimeObject *part, apr_pool_t *pool)
+/* Decoded, in UTF-8, at most @a max bytes. */
+static const char *text_of(GMimeObject *part, apr_size_t max, apr_pool_t *pool)
 {
     char *text = part ? g_mime_text_part_get_text(GMIME_TEXT_PART(part)) : NULL;
     apr_size_t len = text ? strlen(text) : 0;
-    len = len > QUOTE_MAX ? usm__text_cut(text, len, QUOTE_MAX) : len;
+    len = len > max ? usm__text_cut(text, len, max) : len;
     const char *out = text ? usm__text_clean(pool, text, len, NULL) : NULL;
     g_free(text);
     return out;
@@ -269,14 +269,14 @@ static const char *wanted_head(const usm__original_t *original, const char *own)
 static void quote(GMimeMessage *msg, bodies_t *own, const bodies_t *theirs, const usm__original_t *original,
                   int forward, apr_pool_t *pool)
 {
-    const char *plain = text_of(theirs->plain, pool), *html = text_of(theirs->html, pool);
-    const char *text = text_of(own->plain, pool);
+    const char *plain = text_of(theirs->plain, QUOTE_MAX, pool), *html = text_of(theirs->html, QUOTE_MAX, pool);
+    const char *text = text_of(own->plain, APR_SIZE_MAX, pool);
     if (!plain && original->text)
         plain = usm__text_clean(pool, original->text, original->text_len, NULL);
     need_body(own, msg);
     if (own->plain && plain)
         put_text(own->plain, join_text(text, plain, wanted_head(original, text), forward, pool));
-    text = text_of(own->html, pool);
+    text = text_of(own->html, APR_SIZE_MAX, pool);
     if (own->html && (html || plain)) {
         html = html ? inner_html(html, pool) : as_html(plain, pool);
         put_text(own->html, join_html(text ? text : "", html, wanted_head(original, text), forward, pool));

@@ -255,6 +255,19 @@ static void test_answers(void **state)
     }
 }
 
+/* What the user wrote is never cut, however much of the original is. */
+static void test_long_answer(void **state)
+{
+    const char *long_text = apr_pstrcat(pool, apr_psprintf(pool, "%0*d", 3 << 20, 7), "\r\nlast words", NULL);
+    const char *out = answer(apr_pstrcat(pool, HEAD PLAIN, long_text, NULL), PLAIN "old", 0);
+    assert_non_null(strstr(out, "last words"));
+    assert_non_null(strstr(out, "> old"));
+    out = answer(apr_pstrcat(pool, HEAD HTML, long_text, NULL), apr_pstrcat(pool, PLAIN, long_text, NULL), 0);
+    const char *own = strstr(out, "last words");
+    assert_non_null(own);
+    assert_null(strstr(own + 1, "last words"));
+}
+
 /* Ten thousand parts and very deep ones: all of them arrive, in time that grows with their number alone. */
 static void test_many_parts(void **state)
 {
@@ -349,7 +362,8 @@ int main(void)
         cmocka_unit_test(test_untouched), cmocka_unit_test(test_count),   cmocka_unit_test(test_missing),
         cmocka_unit_test(test_encode),    cmocka_unit_test(test_signed),  cmocka_unit_test(test_refused),
         cmocka_unit_test(test_addresses), cmocka_unit_test(test_random),  cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_many_parts), cmocka_unit_test(test_drafts), cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_many_parts), cmocka_unit_test(test_long_answer), cmocka_unit_test(test_drafts),
+        cmocka_unit_test(test_heads),
     };
     apr_initialize();
     apr_pool_create(&pool, NULL);
