@@ -212,7 +212,7 @@ typedef struct children_t {
 static usm_error_t *keep_child(void *baton, const usm_folder_row_t *row)
 {
     children_t *c = baton;
-    if (row->parent == c->parent && !row->gone) {
+    if (row->parent == c->parent && !row->gone && row->role == USM_ROLE_USER) { /* Sent may stand below Inbox */
         usm_bref_t *ref = apr_array_push(c->rows);
         usm__folder_ref(ref, row);
         ref->id = apr_pstrdup(c->pool, row->backend_id);

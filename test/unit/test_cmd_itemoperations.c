@@ -135,7 +135,9 @@ static void test_command_refused(void **state)
 
 static void test_clear(void **state)
 {
-    fake_folder("60", "Inner", "40", USM_ROLE_USER, USM_EMAIL, NULL);
+    int inner = fake_folder("60", "Inner", "40", USM_ROLE_USER, USM_EMAIL, NULL);
+    int sent = fake_folder("61", "Sent", "40", USM_ROLE_SENT, USM_EMAIL, NULL); /* as mail servers may have it */
+
     fake_add("60", "Below", "");
     assert_string_equal(run(141, "EmptyFolderContents{AirSync:CollectionId=$C}"),
                         sync_expand("Status=1 Response{EmptyFolderContents{Status=1 CollectionId=$C}}"));
@@ -144,6 +146,8 @@ static void test_clear(void **state)
     run(141, "EmptyFolderContents{AirSync:CollectionId=$M ItemOperations:Options{DeleteSubFolders}}");
     assert_int_equal(fake_alive("40"), 0);
     assert_int_equal(fake_alive("60"), 1);
+    assert_int_equal(fake.folders[inner].alive, 0);
+    assert_int_equal(fake.folders[sent].alive, 1);
     assert_non_null(strstr(run(141, "EmptyFolderContents{AirSync:CollectionId=999}"), "EmptyFolderContents{Status="));
     assert_null(strstr(run(141, "EmptyFolderContents{AirSync:CollectionId=999}"), "EmptyFolderContents{Status=1 "));
     assert_non_null(strstr(run(141, "EmptyFolderContents"), "EmptyFolderContents{Status=2"));
