@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define LAST_DEFAULT 99
+#define READ_AT_ONCE 25 /* mails in memory with their bodies */
 #define PAGE_MAX 100 /* results of one answer: each may bring a body */
 
 /* ---- in common ---- */
@@ -209,27 +210,52 @@ static int read_query(usm_query_t *query, int *nothing_p, const eas_node_t *node
 
 /* ---- the answer ---- */
 
-static usm_error_t *write_hits(eas_ctx_t *ctx, eas_writer_t *out, const usm_hit_t *hits, int count,
+static void put_hit(eas_ctx_t *ctx, eas_writer_t *out, const usm_hit_t *hit, const usm_item_t *item,
+                    const eas_view_t *view, apr_pool_t *pool)
+{
+    eas_map_t map = {.ctx = ctx, .out = out, .cls = hit->cls, .view = view, .server_id = hit->id, .pool = pool};
+    eas_writer_start(out, EAS_Search_Result);
+    eas_writer_tag_text(out, EAS_AirSync_Class, eas_class_name(hit->cls));
+    eas_writer_tag_text(out, EAS_Search_LongId, usm_ref_make(ctx->session, hit->id, NULL, pool));
+    eas_writer_tag_text(out, EAS_AirSync_CollectionId, hit->folder);
+    eas_writer_start(out, EAS_Search_Properties);
+    eas_map_encode(&map, item, NULL);
+    eas_writer_end(out);
+    eas_writer_end(out);
+}
+
+/* *count_p becomes the number of those that the answer has room for: the range tells it, and the next page goes on. A
+ * mail that is larger than any answer comes as nothing. */
+static usm_error_t *write_hits(eas_ctx_t *ctx, eas_writer_t *out, const usm_hit_t *hits, int *count_p,
                                const eas_view_t *view)
 {
+    usm_item_t *items[READ_AT_ONCE];
     usm_fetch_t fetch;
-    usm_item_t **items = apr_pcalloc(ctx->pool, sizeof *items * (apr_size_t)(count + 1));
+    apr_pool_t *pool;
+    int written = 0, count = *count_p;
     eas_map_fetch(&fetch, USM_EMAIL, ctx->version, view);
-    USM_ERR(usm_hits_read(items, ctx->session, hits, count, &fetch, ctx->pool));
+    apr_pool_create(&pool, ctx->pool);
     for (int i = 0; i < count; i++) {
-        eas_map_t map = {.ctx = ctx, .out = out, .cls = hits[i].cls, .view = view, .server_id = hits[i].id,
-                         .pool = ctx->pool};
-        if (!items[i])
+        eas_writer_mark_t mark;
+        int left = count - i, at = i % READ_AT_ONCE;
+        if (at == 0) {
+            apr_pool_clear(pool);
+            USM_ERR(usm_hits_read(items, ctx->session, hits + i, left < READ_AT_ONCE ? left : READ_AT_ONCE, &fetch,
+                                  pool));
+        }
+        if (!items[at])
             continue;
-        eas_writer_start(out, EAS_Search_Result);
-        eas_writer_tag_text(out, EAS_AirSync_Class, eas_class_name(hits[i].cls));
-        eas_writer_tag_text(out, EAS_Search_LongId, usm_ref_make(ctx->session, hits[i].id, NULL, ctx->pool));
-        eas_writer_tag_text(out, EAS_AirSync_CollectionId, hits[i].folder);
-        eas_writer_start(out, EAS_Search_Properties);
-        eas_map_encode(&map, items[i], NULL);
-        eas_writer_end(out);
-        eas_writer_end(out);
+        eas_writer_mark(out, &mark);
+        put_hit(ctx, out, &hits[i], items[at], view, pool);
+        if (eas_writer_error(out)->code == EAS_WBXML_SIZE) {
+            eas_writer_rollback(out, &mark);
+            count = written ? i : count;
+        } else {
+            written++;
+        }
     }
+    apr_pool_destroy(pool); /* the writer has copied what goes out */
+    *count_p = count;
     return NULL;
 }
 
@@ -239,7 +265,7 @@ static usm_error_t *answer(eas_ctx_t *ctx, eas_writer_t *out, const apr_array_he
     int count = eas_search_page(hits, first, last, PAGE_MAX);
     eas_put_status(ctx, out, EAS_Search_Status, SEARCH_OK);
     if (count)
-        USM_ERR(write_hits(ctx, out, &APR_ARRAY_IDX(hits, first, usm_hit_t), count, view));
+        USM_ERR(write_hits(ctx, out, &APR_ARRAY_IDX(hits, first, usm_hit_t), &count, view));
     else
         eas_writer_empty(out, EAS_Search_Result);
     /* Android needs both, also when nothing was found. */

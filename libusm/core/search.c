@@ -210,15 +210,38 @@ usm_error_t *usm_search(const apr_array_header_t **hits_p, usm_session_t *sessio
 
 /* ---- reading ---- */
 
-/* Those of one folder, from @a first on; the rest of them is taken with it, wherever they stand. */
+/* One call: what is gone or cannot be read stays NULL, what came at all counts as done. */
+static usm_error_t *read_some(usm_item_t **items, char *done, usm_session_t *session, const usm_bref_t *ref,
+                              usm_bget_t *gets, const int *index, int count, const usm_fetch_t *fetch,
+                              apr_pool_t *pool)
+{
+    apr_pool_t *scratch;
+    apr_pool_create(&scratch, pool);
+    usm_error_t *err = usm__checked(session, USM__BVT(session)->get(gets, count, &session->call, ref, fetch, pool,
+                                                                    scratch));
+    if (err && usm_error_class(err) == USM_CLASS_NOTFOUND) { /* the folder went */
+        usm_error_clear(err);
+        apr_pool_destroy(scratch);
+        return NULL;
+    }
+    USM_ERR(err);
+    for (int k = 0; k < count; k++) {
+        items[index[k]] = gets[k].item;
+        if (gets[k].later && k > 0) /* an answer holds only so much: it is asked for again */
+            done[index[k]] = 0;
+        usm_error_clear(gets[k].error);
+    }
+    apr_pool_destroy(scratch);
+    return NULL;
+}
+
+/* Those of one folder, from @a first on; as many of the rest as come with it are taken, wherever they stand. */
 static usm_error_t *read_folder(usm_item_t **items, char *done, usm_session_t *session, const usm_hit_t *hits,
                                 int first, int count, const usm_fetch_t *fetch, apr_pool_t *pool)
 {
     usm_bget_t gets[USM__GET_BATCH];
     int index[USM__GET_BATCH], n = 0;
     usm__place_t place;
-    apr_pool_t *scratch;
-    apr_pool_create(&scratch, pool);
     for (int i = first; i < count && n < USM__GET_BATCH; i++) {
         if (done[i] || strcmp(hits[i].folder, hits[first].folder) != 0)
             continue;
@@ -232,21 +255,7 @@ static usm_error_t *read_folder(usm_item_t **items, char *done, usm_session_t *s
         gets[n] = (usm_bget_t){.id = place.id};
         index[n++] = i;
     }
-    if (!n)
-        return NULL;
-    usm_error_t *err = usm__checked(session, USM__BVT(session)->get(gets, n, &session->call, &place.ref, fetch, pool,
-                                                                    scratch));
-    if (err && usm_error_class(err) == USM_CLASS_NOTFOUND) { /* the folder went */
-        usm_error_clear(err);
-        return NULL;
-    }
-    USM_ERR(err);
-    for (int k = 0; k < n; k++) {
-        items[index[k]] = gets[k].item;
-        usm_error_clear(gets[k].error);
-    }
-    apr_pool_destroy(scratch);
-    return NULL;
+    return n ? read_some(items, done, session, &place.ref, gets, index, n, fetch, pool) : NULL;
 }
 
 usm_error_t *usm_hits_read(usm_item_t **items, usm_session_t *session, const usm_hit_t *hits, int count,

@@ -155,6 +155,24 @@ def test_bodies_and_long_ids(phone, mails, version, kind):
     assert "Zum Grillen" in body_text(got["Properties"])
 
 
+def test_whole_bodies(phone, user):
+    """More than one call of OX brings, and more than one answer holds: the range tells how far it got."""
+    d, n, text = phone("14.1", user=user).device, 18, ("x" * 99 + "\n") * 40000
+    for i in range(n):
+        user.deliver(mime("b@example.org", user.address, f"Bericht {i}", text))
+    options = [B.BodyPreference(B.Type("1"))]
+    got, first = [], 0
+    while first < n:
+        store = search(d, S.FreeText("Bericht"), first=first, last=99, options=options)
+        page = store.all("Result")
+        assert store.val("Total") == str(n) and page, store.val("Range")
+        assert all(len(body_text(r["Properties"])) >= len(text) for r in page)
+        assert store.val("Range") == f"{first}-{first + len(page) - 1}"
+        got += subjects(store)
+        first += len(page)
+    assert sorted(got) == sorted(f"Bericht {i}" for i in range(n)) and len(got) > len(page) > 0
+
+
 @every("12.0")
 def test_long_id_of_somebody_else(phone, mails, other_user, version):
     d, other = phone(version, user=mails).device, phone(version, user=other_user).device
