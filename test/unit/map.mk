@@ -92,10 +92,16 @@ test_unit_test_cmd_resolve_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_crypt_cert_SOURCES = test/unit/test_crypt_cert.c $(SYNC_TEST_SOURCES)
 test_unit_test_crypt_cert_CPPFLAGS = $(MAP_TEST_CPPFLAGS) $(OPENSSL_CFLAGS)
 test_unit_test_crypt_cert_LDADD = $(MAP_TEST_LDADD) $(OPENSSL_LIBS)
-MAIL_TESTS = test/unit/test_search
+MAIL_TESTS = test/unit/test_search test/unit/test_cmd_smart test/unit/test_drafts
 check_PROGRAMS += $(MAIL_TESTS)
 TESTS += $(MAIL_TESTS)
 test_unit_test_search_SOURCES = test/unit/test_search.c $(SYNC_TEST_SOURCES)
 test_unit_test_search_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_search_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_cmd_smart_SOURCES = test/unit/test_cmd_smart.c $(SYNC_TEST_SOURCES)
+test_unit_test_cmd_smart_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_cmd_smart_LDADD = $(MAP_TEST_LDADD)
+test_unit_test_drafts_SOURCES = test/unit/test_drafts.c $(SYNC_TEST_SOURCES)
+test_unit_test_drafts_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_drafts_LDADD = $(MAP_TEST_LDADD)
 endif
