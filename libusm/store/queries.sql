@@ -493,22 +493,23 @@ SELECT COUNT(*) FROM item WHERE collection NOT IN (SELECT id FROM collection)
 -- STMT_REPAIR_ITEM
 DELETE FROM item WHERE collection NOT IN (SELECT id FROM collection)
 
+-- MoveItems ends a row that the newest answer brought before it was born: such a row is of no generation, and no fault.
 -- STMT_CHECK_ITEM_GEN
 SELECT COUNT(*) FROM collection WHERE EXISTS (SELECT 1 FROM item i WHERE i.collection = collection.id
-    AND (i.born > collection.gen OR i.died <= i.born OR (i.died > collection.gen AND i.died <> 2147483647)))
+    AND (i.born > collection.gen OR (i.died > collection.gen AND i.died <> 2147483647)))
 
 -- STMT_REPAIR_ITEM_GEN
 DELETE FROM collection WHERE EXISTS (SELECT 1 FROM item i WHERE i.collection = collection.id
-    AND (i.born > collection.gen OR i.died <= i.born OR (i.died > collection.gen AND i.died <> 2147483647)))
+    AND (i.born > collection.gen OR (i.died > collection.gen AND i.died <> 2147483647)))
 
 -- STMT_CHECK_ITEM_TWICE
 SELECT COUNT(*) FROM collection WHERE EXISTS (SELECT 1 FROM item i JOIN item k ON k.collection = i.collection
-    AND k.idlen = i.idlen AND k.id = i.id AND k.born > i.born AND k.born < i.died
+    AND k.idlen = i.idlen AND k.id = i.id AND k.born > i.born AND k.born < i.died AND k.died > k.born
     WHERE i.collection = collection.id)
 
 -- STMT_REPAIR_ITEM_TWICE
 DELETE FROM collection WHERE EXISTS (SELECT 1 FROM item i JOIN item k ON k.collection = i.collection
-    AND k.idlen = i.idlen AND k.id = i.id AND k.born > i.born AND k.born < i.died
+    AND k.idlen = i.idlen AND k.id = i.id AND k.born > i.born AND k.born < i.died AND k.died > k.born
     WHERE i.collection = collection.id)
 
 -- STMT_CHECK_ITEM_DIGESTS
