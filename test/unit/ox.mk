@@ -96,4 +96,11 @@ TESTS += test/unit/test_ox_standin_series
 test_unit_test_ox_standin_series_SOURCES = test/unit/test_ox_standin_series.c $(OX_TEST_COMMON)
 test_unit_test_ox_standin_series_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_standin_series_LDADD = $(OX_TEST_LDADD)
+# usmsync's main() by another name; whole runs need the stand-in.
+check_PROGRAMS += test/unit/test_usmsync
+TESTS += test/unit/test_usmsync
+test_unit_test_usmsync_SOURCES = test/unit/test_usmsync.c $(OX_TEST_COMMON) libusm/tools/sync.h \
+	libusm/tools/sync_ical.c libusm/tools/sync_state.c libusm/tools/sync_vcard.c
+test_unit_test_usmsync_CPPFLAGS = $(OX_TEST_CPPFLAGS) $(ICAL_CFLAGS)
+test_unit_test_usmsync_LDADD = $(OX_TEST_LDADD) $(ICAL_LIBS)
 endif

@@ -70,7 +70,7 @@ static const char *source(void)
 }
 
 #define ADD(more)                                                                                                      \
-    "Add{ClientId=d1 ApplicationData{Email:To='j@example.org' Email2:Bcc=b@example.org Email:Subject=Eins "             \
+    "Add{ClientId=d1 ApplicationData{Email:To='j@example.org' Email2:Bcc=b@example.org Email:Subject=Eins "            \
     "Importance=2 ReplyTo='r@example.org;s@example.org' AirSyncBase:Body{Type=1 Data=Hallo}" more "}}"
 #define FILE_OF(id, name, data) "Add{ClientId=" id " Method=1 Content='#" data "' DisplayName=" name "}"
 
