@@ -125,7 +125,8 @@ static void drop_odd_date(usm_item_t *item)
 
 typedef struct text_t {
     const char *data;
-    apr_size_t len;
+    char *own; /* where more can be put behind it */
+    apr_size_t len, room;
     apr_uint64_t size;
     int cut;
 } text_t;
@@ -149,11 +150,16 @@ static void text_add(text_t *t, const ox_json_t *part, apr_pool_t *pool)
     if (!t->data) {
         t->data = clean;
         t->len = len;
-    } else {
-        t->data = apr_pstrcat(pool, t->data, "\n", clean, NULL);
-        t->len += len + 1;
-        t->size++;
+        return;
     }
+    if (t->len + 1 + len > t->room) { /* a mail may have thousands of parts: twice as much each time */
+        t->room = 2 * (t->len + 1 + len);
+        t->data = t->own = memcpy(apr_palloc(pool, t->room), t->data, t->len);
+    }
+    t->own[t->len++] = '\n';
+    memcpy(t->own + t->len, clean, len);
+    t->len += len;
+    t->size++;
 }
 
 static void form_set(usm_bodyform_t *form, const text_t *t, apr_uint64_t max, apr_pool_t *pool)

@@ -10,6 +10,7 @@
 
 #include <apr_strings.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <usm/fields.h>
 #include "ox/ox_mail.h"
 
@@ -282,6 +283,33 @@ static void test_get(void **state)
     assert_int_equal(body->native, USM_BODY_HTML);
 }
 
+/* A thousand parts take no more room than their text needs. */
+static void test_many_parts(void **state)
+{
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    enum { PARTS = 1000, LINE = 2000 };
+    apr_array_header_t *text = apr_array_make(e->pool, PARTS + 2, sizeof(const char *));
+    APR_ARRAY_PUSH(text, const char *) = "From: a@example.org\r\nSubject: many\r\nMIME-Version: 1.0\r\n"
+                                         "Content-Type: multipart/mixed; boundary=x\r\n\r\n";
+    const char *part = apr_psprintf(e->pool, "--x\r\n\r\n%0*d\r\n", LINE, 7);
+    for (int i = 0; i < PARTS; i++)
+        APR_ARRAY_PUSH(text, const char *) = part;
+    APR_ARRAY_PUSH(text, const char *) = "--x--\r\n";
+    const char *mime = apr_array_pstrcat(e->pool, text, 0);
+    usm_bwrite_t stored = {.edge = USM_TIME_NONE};
+    test_ok(e->vt->store_mail(&stored, e->call, &inbox, mime, strlen(mime), e->pool, e->pool), "store");
+    usm_fetch_t fetch = fetch_all(USM_EMAIL, USM_BODY_TEXT);
+    usm_bget_t get = {.id = stored.id};
+    struct rusage before, after;
+    getrusage(RUSAGE_SELF, &before);
+    test_ok(e->vt->get(&get, 1, e->call, &inbox, &fetch, e->pool, e->pool), "get");
+    getrusage(RUSAGE_SELF, &after);
+    assert_non_null(get.item);
+    assert_int_equal(get.item->v[USM_EMAIL_BODY].u.body->text.len, (LINE + 1) * PARTS - 1);
+    assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 600 << 10);
+}
+
 static void test_mime(void **state)
 {
     env_t *e = *state;
@@ -452,6 +480,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_window, setup, teardown),
         cmocka_unit_test_setup_teardown(test_folder_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_get, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_parts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mime, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flags, setup, teardown),
