@@ -27,6 +27,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- STMT_DEVICE_POLICY
 UPDATE device SET policy_key = ?, policy_digest = ?, pending_key = ?, pending_digest = ? WHERE id = ?
 
+-- Makes others who ask for it wait until the transaction is over. SQLite has one writer at a time anyway.
+-- STMT_DEVICE_LOCK
+-- sqlite
+SELECT id FROM device WHERE id = ?
+-- mariadb
+SELECT id FROM device WHERE id = ? FOR UPDATE
+
 -- STMT_DEVICE_SEEN
 UPDATE device SET seen = ? WHERE id = ?
 

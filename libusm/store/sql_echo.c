@@ -8,11 +8,25 @@
 /** A login that nobody has renewed for so long is of no use to anyone. */
 #define LOGIN_KEPT (32 * USM_DAY_MS)
 
+/* A row that is not there cannot be locked: of two requests at once each would find nothing and begin. So they meet at
+ * the device's row. Rows of collections are guarded by the lease. */
+static usm_error_t *lock_device(usm_txn_t *txn, usm_id_t device)
+{
+    const usm__val_t *col;
+    USM_ERR(usm__sql_select(txn, USM__STMT_DEVICE_LOCK, USM__ARGS(usm__int(device))));
+    do
+        USM_ERR(usm__sql_step(&col, txn));
+    while (col);
+    return NULL;
+}
+
 /* Rows of collection 0 belong to the device; they have a table of their own. */
 static usm_error_t *echo_get(int *found_p, usm_echo_row_t *row, usm_txn_t *txn, usm_id_t collection, usm_id_t device,
                              apr_int64_t base, int kind, const char *cid, apr_pool_t *pool)
 {
     const usm__val_t *col;
+    if (!collection)
+        USM_ERR(lock_device(txn, device));
     USM_ERR(usm__sql_select(
         txn, collection ? USM__STMT_ECHO_GET : USM__STMT_SENT_GET,
         USM__ARGS(usm__int(collection ? collection : device), usm__int(base), usm__int(kind), usm__id(cid))));

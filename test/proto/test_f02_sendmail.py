@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SendMail in both forms (MS-ASCMD 2.2.1.17)."""
+import threading
+
 import pytest
 
 from easlib.items import mime
@@ -76,6 +78,23 @@ def test_fm47_message_repeated(phone, user, other_user, version):
     assert [d.sendmail(bare).body for _ in range(2)] == [b"", b""]
     assert len(other_user.mail_named("Ohne Datum")) == 2, "two short notes alike may be meant"
 
+
+@every()
+def test_fm47_the_same_message_at_once(phone, user, other_user, version):
+    """A phone that does not wait: several connections bring one message, and it is sent once."""
+    first = phone(version, user=user).device
+    message = mime(user.address, other_user.address, "Zugleich", extra="Date: Sun, 01 Nov 2026 10:00:00 +0000\r\n"
+                   "Message-ID: <zugleich@example.org>\r\n")
+    phones = [phone(version, user=user, ready=False, device_id=first.device_id).device for _ in range(4)]
+    answers = []
+
+    def run(d):
+        d.policy_key = first.policy_key
+        answers.append(d.sendmail(message, client_id="zugleich"))
+    threads = [threading.Thread(target=run, args=(d,)) for d in phones]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert len(answers) == 4 and len(other_user.mail_named("Zugleich")) == 1, answers
 
 @every()
 def test_no_recipient(phone, user, version):

@@ -290,6 +290,8 @@ typedef struct usm_store_vtable_t {
      * (unless a newer untaken entry of the same id is there). */
     usm_error_t *(*undo)(usm_txn_t *txn, usm_id_t collection, apr_int64_t gen);
 
+    /** In a WRITE handle a row of collection 0 that is read stays the caller's until the end: who asks for one of the
+     * same device waits. */
     usm_error_t *(*echo_get)(int *found_p, usm_echo_row_t *row, usm_txn_t *txn, usm_id_t collection, usm_id_t device,
                              apr_int64_t base, int kind, const char *cid, apr_pool_t *pool);
     /** What a client asked for with the key of generation @a base: at most as many rows as one request has commands. */
