@@ -38,7 +38,7 @@ static apr_pool_t *full_pool(void)
 {
     static apr_pool_t *pool;
     if (!pool)
-        apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+        apr_pool_create(&pool, NULL);
     return pool;
 }
 
@@ -763,7 +763,7 @@ static usm_error_t *f_away_set(usm_bcall_t *call, const usm_away_t *away, const 
     if (!old && !away->text && away->state != USM_AWAY_OFF)
         return USM_ERROR(pool, USM_EINVALID, "no text");
     fake.away = *away;
-    fake.away.text = away->text ? strdup(away->text) : old;
+    fake.away.text = away->text ? apr_pstrdup(full_pool(), away->text) : old;
     return NULL;
 }
 
