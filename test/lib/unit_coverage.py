@@ -44,8 +44,10 @@ def lines_of(build, folder):
             data.append(str(path))
     if not data:
         return found
-    out = subprocess.run(["gcov", "--json-format", "--stdout", *data], cwd=build, capture_output=True, check=True).stdout
-    for text in out.decode().splitlines():
+    gcov = subprocess.run(["gcov", "--json-format", "--stdout", *data], cwd=build, capture_output=True, check=False)
+    if gcov.returncode:
+        sys.exit(f"gcov failed; was {build} made as a whole?\n{gcov.stderr.decode()[-2000:]}")
+    for text in gcov.stdout.decode().splitlines():
         for file in json.loads(text)["files"]:
             path = (build / file["file"]).resolve()
             if path.suffix == ".c" and path.is_relative_to(TOP):
