@@ -177,4 +177,20 @@ CREATE TABLE IF NOT EXISTS bad (
     PRIMARY KEY (collection, kind, idlen, id)
 ) WITHOUT ROWID;
 
-REPLACE INTO usm_schema (id, version) VALUES (1, 3);
+-- Items that were made again after they had been deleted: all ids that one item had have its uid, and its first id as
+-- root. The root's row says who is making it again right now.
+CREATE TABLE IF NOT EXISTS remade (
+    usr INTEGER NOT NULL REFERENCES usr (id) ON DELETE CASCADE,
+    cls INTEGER NOT NULL,
+    idlen INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    uid TEXT NOT NULL,
+    root TEXT NOT NULL,
+    lease TEXT NOT NULL,
+    lease_until INTEGER,
+    made INTEGER NOT NULL,
+    PRIMARY KEY (usr, cls, idlen, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS remade_made ON remade (usr, made);
+
+REPLACE INTO usm_schema (id, version) VALUES (1, 4);

@@ -325,16 +325,18 @@ usm_error_t *usm__conflict_write(usm_turn_t *turn, usm_txn_t *txn);
 /** A merge in which one side lost: keep the loser's version as configured. */
 usm_error_t *usm__conflict_merged(usm_turn_t *turn, const usm__merge_t *m, const usm_bref_t *ref,
                                   const usm_item_t *theirs);
-/** The item that the client changed is gone from the folder: write the change where the item went, or make the item
- * again. result->id: NULL when it went, else the id it was made again under. @a gone: the error that told it, which is
- * given back when the change cannot be kept. */
-usm_error_t *usm__merge_elsewhere(usm_bwrite_t *result, usm__merge_t *m, usm_turn_t *turn, const char *id,
-                                  usm_error_t *gone);
 /** The client deletes what the server has changed meanwhile. *kept_p 1: it stays. */
 usm_error_t *usm__delete_contested(int *kept_p, usm_turn_t *turn, const char *id, const usm_item_row_t *has,
                                    usm_delete_e how);
 /** UUID made from @a seed. */
 const char *usm__uid(usm_turn_t *turn, const char *seed);
+
+/* remake.c */
+/** The item that the client changed is gone from the folder: write the change where the item went, or make the item
+ * again. result->id: NULL when it went, else the id it was made again under. @a gone: the error that told it, which is
+ * given back when the change cannot be kept. */
+usm_error_t *usm__merge_elsewhere(usm_bwrite_t *result, usm__merge_t *m, usm_turn_t *turn, const char *id,
+                                  usm_error_t *gone);
 
 /* bad.c */
 /** Read items for the device. One that makes the call fail is found and gets its error; the others are read. */

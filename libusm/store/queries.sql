@@ -394,6 +394,22 @@ FROM clash c
 WHERE c.id > ?
 ORDER BY c.id LIMIT ?
 
+-- STMT_REMADE_GET
+SELECT uid, root, lease, made FROM remade WHERE usr = ? AND cls = ? AND idlen = ? AND id = ?
+
+-- STMT_REMADE_ADD
+INSERT INTO remade (usr, cls, idlen, id, uid, root, lease, lease_until, made) VALUES (?, ?, ?, ?, ?, ?, '', NULL, ?)
+
+-- STMT_REMADE_LEASE
+UPDATE remade SET lease = ?, lease_until = ?, made = ?
+WHERE usr = ? AND cls = ? AND idlen = ? AND id = ? AND (lease = '' OR lease = ? OR lease_until <= ?)
+
+-- STMT_REMADE_UNLEASE
+UPDATE remade SET lease = '', lease_until = NULL WHERE usr = ? AND cls = ? AND idlen = ? AND id = ? AND lease = ?
+
+-- STMT_REMADE_TRIM
+DELETE FROM remade WHERE usr = ? AND made < ?
+
 -- STMT_BAD_PUT
 REPLACE INTO bad (collection, kind, idlen, id, item, code, reason, retry, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 

@@ -96,7 +96,7 @@ def run(site, opt):
         sums["episodes"] += 1
         for kind, _ in errors:
             sums[kind] += 1
-        print(f"seed {seed}: {requests} requests, {took:.1f} s, {len(errors)} faults", flush=True)
+        print(f"seed {seed}: {requests} requests, {took:.1f} s, {len(errors)} errors", flush=True)
         for kind, text in errors[:6]:
             print(f"  {kind}: {text}")
         if errors and first is None:

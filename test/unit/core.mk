@@ -52,4 +52,10 @@ test_unit_test_bad_LDADD = $(CORE_TEST_LDADD)
 test_unit_test_upkeep_SOURCES = test/unit/test_upkeep.c test/unit/fake_backend.c
 test_unit_test_upkeep_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 test_unit_test_upkeep_LDADD = $(CORE_TEST_LDADD)
+CORE_TESTS += test/unit/test_remake
+check_PROGRAMS += test/unit/test_remake
+TESTS += test/unit/test_remake
+test_unit_test_remake_SOURCES = test/unit/test_remake.c test/unit/fake_backend.c
+test_unit_test_remake_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+test_unit_test_remake_LDADD = $(CORE_TEST_LDADD)
 endif

@@ -177,6 +177,17 @@ static usm_error_t *failure(apr_status_t code, const char *name)
     OP(conflict_scan,                                                                                                  \
        (usm_txn_t *txn, usm_id_t user, usm_conflict_row_fn fn, void *baton, apr_pool_t *pool),                         \
        (txn, user, fn, baton, pool))                                                                                   \
+    OP(remade_get,                                                                                                     \
+       (int *found_p, usm_remade_row_t *row, usm_txn_t *txn, usm_id_t user, usm_class_e cls, const char *id,           \
+        apr_pool_t *pool),                                                                                             \
+       (found_p, row, txn, user, cls, id, pool))                                                                       \
+    OP(remade_add, (usm_txn_t *txn, const usm_remade_row_t *row), (txn, row))                                          \
+    OP(remade_lease,                                                                                                   \
+       (int *done_p, usm_txn_t *txn, const usm_remade_row_t *row, const char *owner, usm_time_t now,                   \
+        usm_time_t until),                                                                                             \
+       (done_p, txn, row, owner, now, until))                                                                          \
+    OP(remade_unlease, (usm_txn_t *txn, const usm_remade_row_t *row, const char *owner), (txn, row, owner))            \
+    OP(remade_trim, (usm_txn_t *txn, usm_id_t user, usm_time_t before), (txn, user, before))                           \
     OP(bad_put, (usm_txn_t *txn, const usm_bad_row_t *row), (txn, row))                                                \
     OP(bad_drop, (usm_txn_t *txn, usm_id_t collection, int kind, const char *id), (txn, collection, kind, id))         \
     OP(bad_scan,                                                                                                       \

@@ -547,6 +547,54 @@ static void test_file_mode(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+static void test_remade(void **state)
+{
+    usm_id_t user;
+    usm_remade_row_t row = {.cls = USM_TASK, .id = "5", .root = "5", .uid = "uid-5", .at = 10}, got;
+    int found, done;
+    usm_txn_t *txn = test_begin(store, USM_TXN_WRITE, pool);
+    OK(vt->user_id(&user, txn, "1/4"));
+    row.user = user;
+    OK(vt->remade_get(&found, &got, txn, user, USM_TASK, "5", pool));
+    assert_false(found);
+    OK(vt->remade_add(txn, &row));
+    row.uid = "another";
+    OK(vt->remade_add(txn, &row)); /* the first stays, and the transaction goes on */
+    row.id = "6";
+    row.uid = "uid-5";
+    row.at = 20;
+    OK(vt->remade_add(txn, &row));
+    OK(vt->commit(txn));
+
+    txn = test_begin(store, USM_TXN_WRITE, pool);
+    OK(vt->remade_get(&found, &got, txn, user, USM_CONTACT, "5", pool));
+    assert_false(found);
+    OK(vt->remade_get(&found, &got, txn, user, USM_TASK, "6", pool));
+    assert_true(found);
+    assert_string_equal(got.uid, "uid-5");
+    assert_string_equal(got.root, "5");
+    OK(vt->remade_lease(&done, txn, &got, "one", 30, 40)); /* of a later one: the root's row has it */
+    assert_true(done);
+    OK(vt->remade_lease(&done, txn, &got, "two", 39, 50));
+    assert_false(done);
+    OK(vt->remade_unlease(txn, &got, "two"));
+    OK(vt->remade_get(&found, &got, txn, user, USM_TASK, "5", pool));
+    assert_string_equal(got.uid, "uid-5");
+    assert_string_equal(got.lease, "one");
+    assert_int_equal(got.at, 30);
+    OK(vt->remade_lease(&done, txn, &got, "two", 40, 50)); /* it ran out */
+    assert_true(done);
+    OK(vt->remade_unlease(txn, &got, "two"));
+    OK(vt->remade_lease(&done, txn, &got, "one", 41, 50));
+    assert_true(done);
+    OK(vt->remade_trim(txn, user, 41));
+    OK(vt->remade_get(&found, &got, txn, user, USM_TASK, "6", pool));
+    assert_false(found);
+    OK(vt->remade_get(&found, &got, txn, user, USM_TASK, "5", pool));
+    assert_true(found);
+    OK(vt->commit(txn));
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -560,6 +608,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_echo, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sends, setup, teardown),
         cmocka_unit_test_setup_teardown(test_logins, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_remade, setup, teardown),
         cmocka_unit_test_setup_teardown(test_device_delete, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_file_mode, setup, teardown),

@@ -136,6 +136,18 @@ typedef struct usm_conflict_row_t {
     const char *copy;         /**< backend id of the copy made of the losing version, NULL = none */
 } usm_conflict_row_t;
 
+/** An id of an item that was made again after it had been deleted. All ids that one item had over time have the same
+ * uid and root; the root's row has the lease of whoever makes it again. */
+typedef struct usm_remade_row_t {
+    usm_id_t user;
+    usm_class_e cls;
+    const char *id;    /**< backend id, up to 255 bytes */
+    const char *uid;   /**< the item is made again under this one */
+    const char *root;  /**< the first id, the row's own for the first */
+    const char *lease; /**< "" = nobody makes it again now; not read by remade_add() */
+    usm_time_t at;
+} usm_remade_row_t;
+
 /** What cannot be brought to or taken from a device. */
 typedef struct usm_bad_row_t {
     usm_id_t collection;
@@ -308,6 +320,17 @@ typedef struct usm_store_vtable_t {
     /** Newest last; @a user 0: of all users. For tools. */
     usm_error_t *(*conflict_scan)(usm_txn_t *txn, usm_id_t user, usm_conflict_row_fn fn, void *baton,
                                   apr_pool_t *scratch_pool);
+
+    usm_error_t *(*remade_get)(int *found_p, usm_remade_row_t *row, usm_txn_t *txn, usm_id_t user, usm_class_e cls,
+                               const char *id, apr_pool_t *pool);
+    /** A row that is there stays what it is. */
+    usm_error_t *(*remade_add)(usm_txn_t *txn, const usm_remade_row_t *row);
+    /** Take or prolong the lease in the root's row (*done_p 0: another owner has it); the row counts as new again. */
+    usm_error_t *(*remade_lease)(int *done_p, usm_txn_t *txn, const usm_remade_row_t *root, const char *owner,
+                                 usm_time_t now, usm_time_t until);
+    usm_error_t *(*remade_unlease)(usm_txn_t *txn, const usm_remade_row_t *root, const char *owner);
+    /** Drop a user's rows from before @a before. */
+    usm_error_t *(*remade_trim)(usm_txn_t *txn, usm_id_t user, usm_time_t before);
 
     /** Insert or replace. */
     usm_error_t *(*bad_put)(usm_txn_t *txn, const usm_bad_row_t *row);
