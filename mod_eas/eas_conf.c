@@ -16,9 +16,6 @@ static const eas_directive_t directives[EAS_DIRECTIVE_COUNT] = {
 #include "tbl/directives.h"
 };
 
-/* The set bits must fit. */
-typedef char directives_fit[EAS_DIRECTIVE_COUNT <= 64 ? 1 : -1];
-
 static int is_number(eas_kind_t kind)
 {
     return kind == EAS_KIND_FLAG || kind == EAS_KIND_NUMBER || kind == EAS_KIND_BYTES || kind == EAS_KIND_CHOICE;
@@ -153,7 +150,7 @@ const char *eas_conf_set(eas_conf_t *conf, eas_directive_id_t id, const char *te
         *text_of(conf, row) = apr_pstrmemdup(pool, text, len);
     }
     if (fault == NULL) {
-        conf->set |= (apr_uint64_t)1 << id;
+        conf->given[id] = 1;
     }
     return fault;
 }
@@ -182,7 +179,7 @@ eas_conf_t *eas_conf_merge(const eas_conf_t *base, const eas_conf_t *inner, apr_
     int i;
 
     for (i = 0; i < EAS_DIRECTIVE_COUNT; i++) {
-        if (!(inner->set >> i & 1)) {
+        if (!inner->given[i]) {
             continue;
         }
         if (is_number(directives[i].kind)) {
@@ -190,8 +187,8 @@ eas_conf_t *eas_conf_merge(const eas_conf_t *base, const eas_conf_t *inner, apr_
         } else {
             *text_of(conf, &directives[i]) = *text_of((eas_conf_t *)inner, &directives[i]);
         }
+        conf->given[i] = 1;
     }
-    conf->set |= inner->set;
     return conf;
 }
 

@@ -19,18 +19,18 @@
 #define EAS_CONF_BYTES apr_int64_t
 #define EAS_CONF_CHOICE apr_int64_t
 
-typedef struct eas_conf_t {
-    apr_uint64_t set; /* bit per row: was it given? */
-#define EAS_DIRECTIVE(name_, field_, kind_, group_, default_, min_, max_, help_) EAS_CONF_##kind_ field_;
-#include "tbl/directives.h"
-} eas_conf_t;
-
 /* One number per row, dense from 0. */
 typedef enum {
 #define EAS_DIRECTIVE(name_, field_, kind_, group_, default_, min_, max_, help_) EAS_DIRECTIVE_##field_,
 #include "tbl/directives.h"
     EAS_DIRECTIVE_COUNT
 } eas_directive_id_t;
+
+typedef struct eas_conf_t {
+    unsigned char given[EAS_DIRECTIVE_COUNT]; /* by row: was it written? */
+#define EAS_DIRECTIVE(name_, field_, kind_, group_, default_, min_, max_, help_) EAS_CONF_##kind_ field_;
+#include "tbl/directives.h"
+} eas_conf_t;
 
 typedef enum {
     EAS_KIND_STRING,
