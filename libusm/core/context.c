@@ -48,6 +48,7 @@ static apr_status_t locked_pool(apr_pool_t **pool_p)
 static apr_status_t destroy_pool(void *data)
 {
     usm_context_t *ctx = data;
+    usm__parking_stop(ctx);
     for (apr_hash_index_t *hi = apr_hash_first(NULL, ctx->logins); hi; hi = apr_hash_next(hi)) {
         usm_login_t *login = apr_hash_this_val(hi);
         if (login->blogin)
@@ -82,6 +83,7 @@ usm_error_t *usm__context_make(usm_context_t **ctx_p, const usm_config_t *config
     if (rv)
         return USM_ERROR_APR(pool, rv, "cannot make the context's lock");
     usm__random(ctx->secret, sizeof ctx->secret);
+    USM_ERR(usm__parking_create(ctx));
     USM_ERR_W(backend_vt->create(&ctx->backend, &ctx->config, &ctx->config.log, own), "groupware backend %s",
               backend_vt->name);
     USM_ERR_W(store_vt->open(&ctx->store, ctx->config.store, ctx->config.store_max, &ctx->config.log, own),

@@ -27,6 +27,7 @@
 #define USM__KEY_MAX 64
 
 typedef struct usm__waiter_t usm__waiter_t;
+typedef struct usm__parking_t usm__parking_t;
 
 struct usm_context_t {
     apr_pool_t *pool;
@@ -39,6 +40,7 @@ struct usm_context_t {
     apr_hash_t *logins; /**< hex key → usm_login_t */
     apr_hash_t *waiters; /**< device row id → usm__waiter_t of a device that waits */
     usm__waiter_t *free_waiters;
+    usm__parking_t *parking;
     usm_time_t swept;
     int write_batch, scan_rows, run_rows; /**< USM__WRITE_BATCH … at most */
     usm_time_t upkeep_at; /**< when to look for old devices; 0 = not yet chosen */
@@ -174,6 +176,8 @@ apr_uint64_t usm__hash(const void *data, apr_size_t len, apr_uint64_t seed);
 void usm__random(void *buf, apr_size_t len);
 
 /* login.c */
+/** One more user of a login, as long as @a pool. */
+void usm__login_hold(usm_login_t *login, apr_pool_t *pool);
 void usm__login_suspect(usm_login_t *login);
 /** Note what an error of the backend says about the login; returns @a err. */
 usm_error_t *usm__checked(usm_session_t *session, usm_error_t *err);
@@ -359,7 +363,43 @@ usm_error_t *usm__refusal_write(usm_turn_t *turn, usm_txn_t *txn, const usm_echo
 /* upkeep.c */
 /** Forget devices that were not seen for long, if this process has not looked for an hour. Never fails. */
 void usm__upkeep(usm_session_t *session);
-/* watch.c */
+/* watch.c and park.c */
+typedef struct usm__watched_t {
+    const char *folder;
+    apr_int64_t fid;
+} usm__watched_t;
+
+struct usm_watch_t {
+    apr_pool_t *pool;
+    usm__waiter_t *waiter;
+    apr_uint32_t epoch; /**< of the device's requests when this watch began */
+    apr_uint32_t hints; /**< of the user, when the last check began */
+    usm_session_t *session;
+    apr_array_header_t *folders; /**< usm__watched_t */
+    int hierarchy;
+};
+
+/** A device that waits in this process. */
+struct usm__waiter_t {
+    usm_id_t device;
+    apr_uint32_t epoch;  /**< numbers its requests */
+    int watches;         /**< and parked ones */
+    usm__waiter_t *next; /**< when free */
+};
+
+/** Leave the waiter: whoever joined it does not wait any more. */
+void usm__waiter_leave(usm_context_t *ctx, usm__waiter_t *waiter);
+/** A watch without folders that continues as the request @a epoch of its device. */
+usm_watch_t *usm__watch_again(usm_session_t *session, usm__waiter_t *waiter, apr_uint32_t epoch, apr_pool_t *pool);
+/** How often the user was hinted at. */
+apr_uint32_t usm__hints(usm_context_t *ctx, usm_id_t user);
+/** Something of the session's user has changed: whoever waits for it looks. */
+void usm__hint(usm_session_t *session);
+/** The device has a newer request: what is parked for it wakes. Not under the context's lock. */
+void usm__park_supersede(usm_session_t *session);
+/** Set up and, before the context goes, end what wakes. */
+usm_error_t *usm__parking_create(usm_context_t *ctx);
+void usm__parking_stop(usm_context_t *ctx);
 /** A new request of the device: older ones that wait end. */
 void usm__supersede(usm_session_t *session);
 /* next.c */

@@ -19,6 +19,15 @@ static apr_status_t release_ref(void *data)
     return APR_SUCCESS;
 }
 
+void usm__login_hold(usm_login_t *login, apr_pool_t *pool)
+{
+    apr_thread_mutex_lock(login->ctx->lock);
+    login->refs++;
+    login->used = usm__now();
+    apr_thread_mutex_unlock(login->ctx->lock);
+    apr_pool_cleanup_register(pool, login, release_ref, apr_pool_cleanup_null);
+}
+
 static void forget(usm_login_t *login)
 {
     apr_hash_set(login->ctx->logins, login->key, APR_HASH_KEY_STRING, NULL);

@@ -388,6 +388,8 @@ usm_error_t *usm_turn_close(const char **key_p, usm_turn_t *turn, apr_pool_t *po
     int left = turn->held && turn->queue_at < turn->queue->nelts;
     if (advance || turn->mutations->nelts || options || left || (turn->looked && turn->news.cursor))
         USM_ERR(commit(turn, advance));
+    if (turn->applied)
+        usm__hint(turn->session); /* the user's other devices want to know */
     *key_p = usm__key_make(coll->epoch, coll->gen, pool);
     return NULL;
 }

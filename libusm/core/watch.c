@@ -1,28 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core.h"
 
-typedef struct watched_t {
-    const char *folder;
-    apr_int64_t fid;
-} watched_t;
-
-struct usm_watch_t {
-    apr_pool_t *pool;
-    usm__waiter_t *waiter;
-    apr_uint32_t epoch; /**< of the device's requests when this watch began */
-    usm_session_t *session;
-    apr_array_header_t *folders; /**< watched_t */
-    int hierarchy;
-};
-
-/** A device that waits in this process. */
-struct usm__waiter_t {
-    usm_id_t device;
-    apr_uint32_t epoch; /**< numbers its requests */
-    int watches;
-    usm__waiter_t *next; /**< when free */
-};
-
 static usm__waiter_t *waiter_of(usm_session_t *session)
 {
     return apr_hash_get(session->ctx->waiters, &session->device.id, sizeof session->device.id);
@@ -35,6 +13,8 @@ void usm__supersede(usm_session_t *session)
     if (waiter)
         waiter->epoch++;
     apr_thread_mutex_unlock(session->ctx->lock);
+    if (waiter)
+        usm__park_supersede(session);
 }
 
 static int superseded(usm_watch_t *watch)
@@ -48,11 +28,8 @@ static int superseded(usm_watch_t *watch)
 }
 
 /* The last one that waited is gone: its place is free for another device. */
-static apr_status_t leave(void *data)
+void usm__waiter_leave(usm_context_t *ctx, usm__waiter_t *waiter)
 {
-    usm_watch_t *watch = data;
-    usm__waiter_t *waiter = watch->waiter;
-    usm_context_t *ctx = watch->session->ctx;
     apr_thread_mutex_lock(ctx->lock);
     if (--waiter->watches == 0) {
         apr_hash_set(ctx->waiters, &waiter->device, sizeof waiter->device, NULL);
@@ -60,6 +37,12 @@ static apr_status_t leave(void *data)
         ctx->free_waiters = waiter;
     }
     apr_thread_mutex_unlock(ctx->lock);
+}
+
+static apr_status_t leave(void *data)
+{
+    usm_watch_t *watch = data;
+    usm__waiter_leave(watch->session->ctx, watch->waiter);
     return APR_SUCCESS;
 }
 
@@ -84,16 +67,37 @@ static void join(usm_watch_t *watch)
     apr_pool_cleanup_register(watch->pool, watch, leave, apr_pool_cleanup_null);
 }
 
-usm_error_t *usm_watch_create(usm_watch_t **watch_p, usm_session_t *session, apr_pool_t *pool)
+static usm_watch_t *make(usm_session_t *session, apr_pool_t *pool)
 {
     usm_watch_t *watch = apr_pcalloc(pool, sizeof *watch);
     watch->pool = pool;
     watch->session = session;
-    watch->folders = apr_array_make(pool, 8, sizeof(watched_t));
-    if (!session->transient)
+    watch->folders = apr_array_make(pool, 8, sizeof(usm__watched_t));
+    watch->hints = usm__hints(session->ctx, session->device.user);
+    return watch;
+}
+
+usm_error_t *usm_watch_create(usm_watch_t **watch_p, usm_session_t *session, apr_pool_t *pool)
+{
+    usm_watch_t *watch = make(session, pool);
+    if (!session->transient) {
         join(watch);
+        usm__park_supersede(session);
+    }
     *watch_p = watch;
     return NULL;
+}
+
+usm_watch_t *usm__watch_again(usm_session_t *session, usm__waiter_t *waiter, apr_uint32_t epoch, apr_pool_t *pool)
+{
+    usm_watch_t *watch = make(session, pool);
+    apr_thread_mutex_lock(session->ctx->lock);
+    waiter->watches++;
+    apr_thread_mutex_unlock(session->ctx->lock);
+    watch->waiter = waiter;
+    watch->epoch = epoch;
+    apr_pool_cleanup_register(pool, watch, leave, apr_pool_cleanup_null);
+    return watch;
 }
 
 static usm_error_t *load(int *found_p, usm_collection_row_t *coll, usm_folder_row_t *folder, usm_watch_t *watch,
@@ -123,7 +127,7 @@ usm_error_t *usm_watch_add(int *known_p, usm_watch_t *watch, const char *folder)
     if (!row.fid || row.gone)
         *known_p = -1;
     if (*known_p > 0) {
-        watched_t *w = apr_array_push(watch->folders);
+        usm__watched_t *w = apr_array_push(watch->folders);
         w->folder = apr_pstrdup(watch->pool, folder);
         w->fid = fid;
     }
@@ -171,10 +175,11 @@ usm_error_t *usm_watch_check(usm_watch_result_t *result, usm_watch_t *watch, apr
     apr_pool_t *iterpool;
     apr_pool_create(&iterpool, pool);
     memset(result, 0, sizeof *result);
+    watch->hints = usm__hints(watch->session->ctx, watch->session->device.user);
     if (watch->hierarchy)
         USM_ERR(check_one(&result->hierarchy, watch, 0, iterpool));
     for (int i = 0; i < watch->folders->nelts; i++) {
-        const watched_t *w = &APR_ARRAY_IDX(watch->folders, i, watched_t);
+        const usm__watched_t *w = &APR_ARRAY_IDX(watch->folders, i, usm__watched_t);
         int yes = 0;
         apr_pool_clear(iterpool);
         usm_error_t *err = check_one(&yes, watch, w->fid, iterpool);

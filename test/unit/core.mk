@@ -58,4 +58,10 @@ TESTS += test/unit/test_remake
 test_unit_test_remake_SOURCES = test/unit/test_remake.c test/unit/fake_backend.c
 test_unit_test_remake_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 test_unit_test_remake_LDADD = $(CORE_TEST_LDADD)
+CORE_TESTS += test/unit/test_park
+check_PROGRAMS += test/unit/test_park
+TESTS += test/unit/test_park
+test_unit_test_park_SOURCES = test/unit/test_park.c test/unit/fake_backend.c
+test_unit_test_park_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+test_unit_test_park_LDADD = $(CORE_TEST_LDADD)
 endif

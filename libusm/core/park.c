@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Watches that wait without a thread. One thread per context calls their wake functions when it is time to look. */
+#include "core.h"
+
+#include <apr_atomic.h>
+#include <apr_ring.h>
+#include <apr_thread_proc.h>
+#include <stdlib.h>
+
+#define BUCKETS 1024 /* of users; those that share one wake each other now and then */
+
+struct usm_parked_t {
+    APR_RING_ENTRY(usm_parked_t) by_time; /* while armed */
+    APR_RING_ENTRY(usm_parked_t) by_user; /* while armed */
+    usm_context_t *ctx;
+    usm_login_t *login;
+    usm__waiter_t *waiter;
+    usm_wake_fn wake;
+    void *baton;
+    usm_id_t device, user;
+    usm_time_t due;
+    apr_uint32_t epoch, hints;
+    int armed, hierarchy, count;
+    apr_int64_t fids[];
+};
+
+APR_RING_HEAD(usm__parked_ring_t, usm_parked_t);
+
+struct usm__parking_t {
+    apr_pool_t *pool;
+    apr_thread_mutex_t *lock; /* guards the rings and what is armed; taken after no other, and none is taken below it */
+    apr_thread_cond_t *changed;
+    apr_thread_t *thread; /* NULL: nothing was ever parked */
+    int stopping;
+    struct usm__parked_ring_t by_time;
+    struct usm__parked_ring_t by_user[BUCKETS];
+    apr_uint32_t hints[BUCKETS];
+};
+
+usm_error_t *usm__parking_create(usm_context_t *ctx)
+{
+    usm__parking_t *p = ctx->parking = apr_pcalloc(ctx->pool, sizeof *p);
+    APR_RING_INIT(&p->by_time, usm_parked_t, by_time);
+    for (int i = 0; i < BUCKETS; i++)
+        APR_RING_INIT(&p->by_user[i], usm_parked_t, by_user);
+    p->pool = ctx->pool;
+    apr_status_t rv = apr_thread_mutex_create(&p->lock, APR_THREAD_MUTEX_DEFAULT, p->pool);
+    if (!rv)
+        rv = apr_thread_cond_create(&p->changed, p->pool);
+    return rv ? USM_ERROR_APR(ctx->pool, rv, "cannot make the lock of what is parked") : NULL;
+}
+
+void usm__parking_stop(usm_context_t *ctx)
+{
+    usm__parking_t *p = ctx->parking;
+    apr_status_t rv;
+    apr_thread_mutex_lock(p->lock);
+    p->stopping = 1;
+    apr_thread_cond_signal(p->changed);
+    apr_thread_mutex_unlock(p->lock);
+    if (p->thread)
+        apr_thread_join(&rv, p->thread);
+}
+
+static void disarm(usm_parked_t *parked)
+{
+    if (!parked->armed)
+        return;
+    parked->armed = 0;
+    APR_RING_REMOVE(parked, by_time);
+    APR_RING_REMOVE(parked, by_user);
+}
+
+/* Under the lock, so that nobody frees it meanwhile. */
+static void wake(usm_parked_t *parked, usm_wake_e reason)
+{
+    disarm(parked);
+    parked->wake(parked->baton, reason);
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+{
+    usm__parking_t *p = data;
+    (void)thread;
+    apr_thread_mutex_lock(p->lock);
+    while (!p->stopping) {
+        usm_parked_t *first = APR_RING_FIRST(&p->by_time);
+        if (first == APR_RING_SENTINEL(&p->by_time, usm_parked_t, by_time)) {
+            apr_thread_cond_wait(p->changed, p->lock);
+            continue;
+        }
+        usm_time_t now = usm__now();
+        if (first->due <= now)
+            wake(first, USM_WAKE_POLL);
+        else
+            apr_thread_cond_timedwait(p->changed, p->lock, (first->due - now) * 1000);
+    }
+    apr_thread_mutex_unlock(p->lock);
+    return NULL;
+}
+
+static apr_uint32_t *counter(usm_context_t *ctx, usm_id_t user)
+{
+    return &ctx->parking->hints[(apr_uint64_t)user % BUCKETS];
+}
+
+apr_uint32_t usm__hints(usm_context_t *ctx, usm_id_t user)
+{
+    return apr_atomic_read32(counter(ctx, user));
+}
+
+void usm__hint(usm_session_t *session)
+{
+    usm__parking_t *p = session->ctx->parking;
+    struct usm__parked_ring_t *ring = &p->by_user[(apr_uint64_t)session->device.user % BUCKETS];
+    usm_parked_t *next;
+    apr_atomic_inc32(counter(session->ctx, session->device.user));
+    apr_thread_mutex_lock(p->lock);
+    for (usm_parked_t *at = APR_RING_FIRST(ring); at != APR_RING_SENTINEL(ring, usm_parked_t, by_user); at = next) {
+        next = APR_RING_NEXT(at, by_user);
+        if (at->user == session->device.user)
+            wake(at, USM_WAKE_HINT);
+    }
+    apr_thread_mutex_unlock(p->lock);
+}
+
+void usm__park_supersede(usm_session_t *session)
+{
+    usm__parking_t *p = session->ctx->parking;
+    struct usm__parked_ring_t *ring = &p->by_user[(apr_uint64_t)session->device.user % BUCKETS];
+    usm_parked_t *next;
+    apr_thread_mutex_lock(p->lock);
+    for (usm_parked_t *at = APR_RING_FIRST(ring); at != APR_RING_SENTINEL(ring, usm_parked_t, by_user); at = next) {
+        next = APR_RING_NEXT(at, by_user);
+        if (at->device == session->device.id)
+            wake(at, USM_WAKE_SUPERSEDED);
+    }
+    apr_thread_mutex_unlock(p->lock);
+}
+
+/* Under the lock. */
+static usm_error_t *start_thread(usm__parking_t *p, apr_pool_t *pool)
+{
+    if (p->thread)
+        return NULL;
+    apr_status_t rv = apr_thread_create(&p->thread, NULL, run, p, p->pool);
+    if (rv)
+        p->thread = NULL;
+    return rv ? USM_ERROR_APR(pool, rv, "cannot start the thread that wakes devices") : NULL;
+}
+
+static int is_superseded(usm_context_t *ctx, const usm_parked_t *parked)
+{
+    apr_thread_mutex_lock(ctx->lock);
+    int yes = parked->waiter->epoch != parked->epoch;
+    apr_thread_mutex_unlock(ctx->lock);
+    return yes;
+}
+
+static usm_parked_t *detach(usm_watch_t *watch, usm_wake_fn wake_fn, void *baton)
+{
+    usm_context_t *ctx = watch->session->ctx;
+    usm_parked_t *parked = calloc(1, sizeof *parked + (apr_size_t)watch->folders->nelts * sizeof parked->fids[0]);
+    if (!parked)
+        return NULL;
+    parked->ctx = ctx;
+    parked->login = watch->session->login;
+    parked->waiter = watch->waiter;
+    parked->wake = wake_fn;
+    parked->baton = baton;
+    parked->device = watch->session->device.id;
+    parked->user = watch->session->device.user;
+    parked->epoch = watch->epoch;
+    parked->hierarchy = watch->hierarchy;
+    parked->count = watch->folders->nelts;
+    for (int i = 0; i < parked->count; i++)
+        parked->fids[i] = APR_ARRAY_IDX(watch->folders, i, usm__watched_t).fid;
+    apr_thread_mutex_lock(ctx->lock);
+    parked->waiter->watches++;
+    parked->login->refs++;
+    apr_thread_mutex_unlock(ctx->lock);
+    return parked;
+}
+
+usm_error_t *usm_watch_park(usm_parked_t **parked_p, usm_watch_t *watch, usm_wake_fn wake_fn, void *baton)
+{
+    usm_context_t *ctx = watch->session->ctx;
+    usm__parking_t *p = ctx->parking;
+    usm_parked_t *parked = *parked_p;
+    if (!watch->waiter)
+        return USM_ERROR(watch->pool, USM_EUNSUPPORTED, "nothing is kept of this device");
+    if (!parked)
+        parked = detach(watch, wake_fn, baton);
+    if (!parked)
+        return USM_ERROR(watch->pool, USM_ELIMIT, "no memory for a device that waits");
+    parked->hints = watch->hints;
+    apr_thread_mutex_lock(p->lock);
+    usm_error_t *err = start_thread(p, watch->pool);
+    if (!err) {
+        parked->armed = 1;
+        parked->due = usm__now() + ctx->config.poll_interval_ms;
+        APR_RING_INSERT_TAIL(&p->by_time, parked, usm_parked_t, by_time);
+        APR_RING_INSERT_TAIL(&p->by_user[(apr_uint64_t)parked->user % BUCKETS], parked, usm_parked_t, by_user);
+        apr_thread_cond_signal(p->changed);
+    }
+    apr_thread_mutex_unlock(p->lock);
+    if (err && !*parked_p)
+        usm_parked_free(parked);
+    if (err)
+        return err;
+    *parked_p = parked;
+    if (!is_superseded(ctx, parked))
+        return NULL;
+    apr_thread_mutex_lock(p->lock); /* the newer request came before there was something to wake */
+    if (parked->armed)
+        wake(parked, USM_WAKE_SUPERSEDED);
+    apr_thread_mutex_unlock(p->lock);
+    return NULL;
+}
+
+int usm_parked_moved(const usm_parked_t *parked)
+{
+    return usm__hints(parked->ctx, parked->user) != parked->hints;
+}
+
+usm_error_t *usm_parked_login(usm_login_t **login_p, const usm_parked_t *parked, apr_pool_t *pool)
+{
+    usm_login_t *login = parked->login;
+    usm_context_t *ctx = parked->ctx;
+    apr_thread_mutex_lock(ctx->lock);
+    int good = login->blogin && !login->suspect;
+    apr_thread_mutex_unlock(ctx->lock);
+    if (!good)
+        return USM_ERROR(pool, USM_EAUTH, "the session of %s has ended, and its password is not at hand", login->name);
+    usm__login_hold(login, pool);
+    *login_p = login;
+    return NULL;
+}
+
+usm_error_t *usm_watch_unpark(usm_watch_t **watch_p, usm_parked_t *parked, usm_session_t *session, apr_pool_t *pool)
+{
+    usm__parking_t *p = parked->ctx->parking;
+    if (session->ctx != parked->ctx || session->device.id != parked->device)
+        return USM_ERROR(pool, USM_EINVALID, "a parked watch of another device");
+    apr_thread_mutex_lock(p->lock);
+    disarm(parked);
+    apr_thread_mutex_unlock(p->lock);
+    usm_watch_t *watch = usm__watch_again(session, parked->waiter, parked->epoch, pool);
+    watch->hierarchy = parked->hierarchy;
+    for (int i = 0; i < parked->count; i++) {
+        usm__watched_t *w = apr_array_push(watch->folders);
+        w->fid = parked->fids[i];
+        w->folder = usm__fid_text(w->fid, pool);
+    }
+    *watch_p = watch;
+    return NULL;
+}
+
+void usm_parked_free(usm_parked_t *parked)
+{
+    if (!parked)
+        return;
+    usm_context_t *ctx = parked->ctx;
+    apr_thread_mutex_lock(ctx->parking->lock);
+    disarm(parked);
+    apr_thread_mutex_unlock(ctx->parking->lock);
+    usm__waiter_leave(ctx, parked->waiter);
+    apr_thread_mutex_lock(ctx->lock);
+    parked->login->refs--;
+    apr_thread_mutex_unlock(ctx->lock);
+    free(parked);
+}
