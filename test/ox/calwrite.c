@@ -7,7 +7,18 @@
 /* Changing appointments: checks, participants, exceptions, answers. */
 
 static const char *const rule_members[] = {"recurrence_type", "interval", "days", "day_in_month", "month", "until",
-                                           "occurrences"};
+                                           "occurrences", "week_start"};
+
+/* Not a column: only an RRULE can say where weeks begin. */
+static void take_week_start(const json_t *body, json_t *m)
+{
+    json_t *v = json_object_get(body, "week_start");
+
+    if (json_is_integer(v))
+        json_object_set(m, "week_start", v);
+    else if (v)
+        json_object_del(m, "week_start");
+}
 
 /* ---- checks ---- */
 
@@ -244,6 +255,7 @@ struct oxd_obj *cal_create(struct oxd_req *req, struct oxd_folder *f, const json
         json_decref(m);
         return NULL;
     }
+    take_week_start(body, m);
     if (!json_object_get(m, "uid"))
         json_object_set_new(m, "uid", oxd_uid());
     if (!json_object_get(m, "organizer") && owner) {
@@ -417,6 +429,7 @@ static json_t *new_members(struct oxd_req *req, struct oxd_obj *o, struct oxd_fo
     if (oxd_pim_apply(req, &oxd_calendar, body, m) < 0)
         goto fail;
     json_object_set(m, "uid", json_object_get(o->f, "uid"));
+    take_week_start(body, m);
     if (cal_is_exception(o))
         for (size_t i = 1; i < G_N_ELEMENTS(rule_members); i++)
             json_object_del(m, rule_members[i]);

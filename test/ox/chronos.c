@@ -134,17 +134,92 @@ static struct oxd_obj *object_need(struct oxd_req *req, struct oxd_folder **f)
     return *f ? oxd_pim_find(req, &oxd_calendar, *f, g_ascii_strtoll(id, NULL, 10)) : NULL;
 }
 
+/* Day of the series that a recurrenceId names: a date, or a date-time in UTC, without a zone, or "Zone:date-time". */
+static int64_t day_named(const struct oxd_obj *o, const char *id)
+{
+    const char *colon = strchr(id, ':');
+    char *name = colon ? g_strndup(id, (gsize)(colon - id)) : NULL;
+    GTimeZone *zone = name ? oxd_zone(name) : cal_zone(o);
+    bool date_only;
+    int64_t at = chronos_instant(colon ? colon + 1 : id, zone, &date_only);
+
+    g_free(name);
+    if (!date_only && !oxd_obj_bool(o, "full_time"))
+        at = oxd_time_out(cal_zone(o), at);
+    return at - ((at % OXD_DAY) + OXD_DAY) % OXD_DAY;
+}
+
+/* The occurrence a recurrenceId names: 0 the whole series, -1 error set. */
+static int position_of(struct oxd_req *req, const struct oxd_obj *o, const char *recurrence_id)
+{
+    int n;
+
+    if (!recurrence_id || !cal_is_series(o))
+        return 0;
+    n = oxd_recur_position(o->f, cal_first_day(o), day_named(o, recurrence_id));
+    return n ? n : oxd_fail(req, "CAL-4061", "Invalid recurrence id [id %s, rule of %d]", recurrence_id, o->id);
+}
+
+/* The event, or what its series has become on one day. NULL: error set. */
+static json_t *event_at(struct oxd_req *req, const struct oxd_obj *o, const struct oxd_folder *f, const char *rid,
+                        int64_t *newest)
+{
+    int position = position_of(req, o, rid);
+    GPtrArray *all = position > 0 ? cal_exceptions(o) : NULL;
+    const struct oxd_obj *hit = position ? NULL : o;
+    struct oxd_obj copy;
+    struct cal_occ occ;
+    json_t *out;
+
+    for (guint i = 0; all && i < all->len; i++)
+        if (oxd_obj_int(all->pdata[i], "recurrence_position", 0) == position && oxd_obj_in(all->pdata[i], f))
+            hit = all->pdata[i];
+    if (all)
+        g_ptr_array_free(all, TRUE);
+    if (hit) {
+        *newest = MAX(*newest, hit->modified);
+        return event(req, hit, f);
+    }
+    if (position < 0)
+        return NULL;
+    if (!cal_occurrence(o, position, &occ) || cal_day_listed(o, "delete_exceptions", occ.day)) {
+        oxd_fail(req, "CAL-4042", "Event occurrence %s of series %d not found", rid, o->id);
+        return NULL;
+    }
+    copy = cal_occ_object(o, &occ);
+    out = event(req, &copy, f);
+    cal_occ_free(&copy);
+    *newest = MAX(*newest, o->modified);
+    return out;
+}
+
 static int do_get(struct oxd_req *req)
 {
     struct oxd_folder *f;
     const struct oxd_obj *o = object_need(req, &f);
+    int64_t newest = 0;
+    json_t *ev = o ? event_at(req, o, f, oxd_param(req, "recurrenceId"), &newest) : NULL;
 
-    return o ? oxd_reply(req, event(req, o, f), o->modified) : -1;
+    return ev ? oxd_reply(req, ev, newest) : -1;
+}
+
+/* An event in the view of who asks, whatever its folder. */
+static int do_resolve(struct oxd_req *req)
+{
+    const char *id = oxd_param_need(req, "id");
+    const struct oxd_obj *o = id ? oxd_obj_find(req->ctx, OXK_CALENDAR, g_ascii_strtoll(id, NULL, 10)) : NULL;
+    const struct oxd_place *p = o ? oxd_obj_place_of(o, req->user->id) : NULL;
+
+    if (!id)
+        return -1;
+    if (!p || !p->folder)
+        return oxd_fail(req, "CAL-4040", "Event not found [id %s]", id);
+    return oxd_reply(req, event(req, o, p->folder), o->modified);
 }
 
 static int do_list(struct oxd_req *req)
 {
-    json_t *body = oxd_body_array(req), *out, *v;
+    json_t *body = oxd_body_array(req), *out, *v, *ev;
     int64_t newest = 0;
     size_t i;
 
@@ -155,12 +230,12 @@ static int do_list(struct oxd_req *req)
         struct oxd_folder *f = oxd_pim_folder(req, &oxd_calendar, oxd_json_text(req, v, "folder"));
         const struct oxd_obj *o = f ? oxd_pim_find(req, &oxd_calendar, f, oxd_json_id(json_object_get(v, "id"))) : NULL;
 
-        if (!o) {
+        ev = o ? event_at(req, o, f, oxd_field_str(v, "recurrenceId", NULL), &newest) : NULL;
+        if (!ev) {
             json_decref(out);
             return -1;
         }
-        json_array_append_new(out, event(req, o, f));
-        newest = MAX(newest, o->modified);
+        json_array_append_new(out, ev);
     }
     return oxd_reply(req, out, newest);
 }
@@ -188,9 +263,9 @@ static int clashes(struct oxd_req *req, json_t *conflicts)
 }
 
 /* Legacy members of the event; times in UTC, so the request's zone must not count. */
-static json_t *legacy(struct oxd_req *req, const json_t *ev)
+static json_t *legacy(struct oxd_req *req, const struct oxd_obj *o, const json_t *ev)
 {
-    json_t *body = chronos_to_legacy(req, ev);
+    json_t *body = chronos_to_legacy(req, o, ev);
 
     if (body && !oxd_param_bool(req, "checkConflicts", false))
         json_object_set_new(body, "ignore_conflicts", json_true());
@@ -204,28 +279,16 @@ static int do_new(struct oxd_req *req)
     struct oxd_folder *f = ev ? folder_need(req) : NULL;
     struct oxd_obj *o;
 
-    if (!f || !oxd_pim_may_create(req, &oxd_calendar, f) || !(body = legacy(req, ev)))
+    if (!f || !oxd_pim_may_create(req, &oxd_calendar, f) || !(body = legacy(req, NULL, ev)))
         return -1;
     o = cal_create(req, f, body, &conflicts);
     json_decref(body);
     if (conflicts)
         return clashes(req, conflicts);
-    return o ? result(req, event(req, o, f), NULL, NULL, o->modified) : -1;
-}
-
-/* The occurrence a recurrenceId names: 0 the whole series, -1 error set. */
-static int position_of(struct oxd_req *req, const struct oxd_obj *o, const char *recurrence_id)
-{
-    int64_t at;
-    int n;
-
-    if (!recurrence_id || !cal_is_series(o))
-        return 0;
-    at = chronos_instant(recurrence_id, NULL, NULL);
-    if (!oxd_obj_bool(o, "full_time") && strchr(recurrence_id, 'T'))
-        at = oxd_time_out(cal_zone(o), at);
-    n = oxd_recur_position(o->f, cal_first_day(o), at - ((at % OXD_DAY) + OXD_DAY) % OXD_DAY);
-    return n ? n : oxd_fail(req, "CAL-4061", "Invalid recurrence id [id %s, rule of %d]", recurrence_id, o->id);
+    if (!o)
+        return -1;
+    chronos_keep(req, o, f, ev);
+    return result(req, event(req, o, f), NULL, NULL, o->modified);
 }
 
 static int do_update(struct oxd_req *req)
@@ -239,8 +302,9 @@ static int do_update(struct oxd_req *req)
         return -1;
     if (!oxd_obj_can(o, f, req->user, OXD_R_WRITE))
         return oxd_fail(req, "CAL-4031", NULL);
+    ev = ev ? ev : outer;
     position = position_of(req, o, oxd_param(req, "recurrenceId"));
-    body = position < 0 ? NULL : legacy(req, ev ? ev : outer);
+    body = position < 0 || chronos_may_keep(req, o, f, ev) < 0 ? NULL : legacy(req, o, ev);
     if (!body)
         return -1;
     if (position)
@@ -251,6 +315,7 @@ static int do_update(struct oxd_req *req)
         return clashes(req, conflicts);
     if (!changed)
         return -1;
+    chronos_keep(req, changed, f, ev);
     if (changed != o)
         return result(req, event(req, changed, f), event(req, o, f), NULL, o->modified);
     return result(req, NULL, event(req, o, f), NULL, o->modified);
@@ -299,6 +364,21 @@ static int do_delete(struct oxd_req *req)
     return oxd_reply(req, out, oxd_stamp());
 }
 
+static void set_alarms(struct oxd_req *req, struct oxd_obj *o, const struct oxd_folder *f, const json_t *list)
+{
+    struct oxd_place *p = oxd_obj_place_of(o, cal_actor(req, f));
+    json_t *ev = json_pack("{s:O}", "alarms", list), *v;
+    size_t i;
+
+    if (p)
+        p->alarm = -1;
+    json_array_foreach((json_t *)list, i, v)
+        if (p && p->alarm < 0)
+            p->alarm = chronos_alarm_minutes(v);
+    chronos_keep(req, o, f, ev);
+    json_decref(ev);
+}
+
 static int do_update_attendee(struct oxd_req *req)
 {
     static const char *const stats[] = {"NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"};
@@ -306,11 +386,14 @@ static int do_update_attendee(struct oxd_req *req)
     struct oxd_obj *o = object_need(req, &f);
     const json_t *body = o ? oxd_body_object(req) : NULL, *who = json_object_get(body, "attendee");
     const char *stat = oxd_field_str(who, "partStat", "NEEDS-ACTION");
-    int status = 0, position;
+    int status = 0, position, user = (int)oxd_field_int(who, "entity", req->user->id);
+    const json_t *alarms = json_object_get(body, "alarms");
     struct cal_occ occ;
 
     if (!body || oxd_pim_stale(req, &oxd_calendar, o))
         return -1;
+    if (user != cal_actor(req, f))
+        return oxd_fail(req, "CAL-4033", "User %d may not answer for %d", req->user->id, user);
     for (int i = 0; i < 4; i++)
         if (!g_ascii_strcasecmp(stats[i], stat))
             status = i;
@@ -319,9 +402,10 @@ static int do_update_attendee(struct oxd_req *req)
         return -1;
     if (position > 0 && cal_occurrence(o, position, &occ))
         o = cal_exception_for(req, o, &occ, oxd_stamp());
-    if (cal_answer(req, o, (int)oxd_field_int(who, "entity", req->user->id), status,
-                   oxd_field_str(who, "comment", NULL)) < 0)
+    if (cal_answer(req, o, user, status, oxd_field_str(who, "comment", NULL)) < 0)
         return -1;
+    if (alarms)
+        set_alarms(req, o, f, alarms);
     return result(req, NULL, short_event(o, f), NULL, o->modified);
 }
 
@@ -416,6 +500,7 @@ static const struct oxs_action actions[] = {
     {"all", 0, do_all},
     {"updates", 0, do_updates},
     {"get", 0, do_get},
+    {"resolve", 0, do_resolve},
     {"list", 0, do_list},
     {"new", OXS_WRITE | OXS_SERIAL, do_new},
     {"update", OXS_WRITE | OXS_SERIAL, do_update},

@@ -34,14 +34,18 @@ static void format(char out[20], int64_t t, bool date_only)
 static json_t *date_time(const struct oxd_obj *o, const char *name)
 {
     int64_t t = oxd_obj_int(o, name, 0);
+    const char *tzid;
     char text[20];
 
     if (oxd_obj_bool(o, "full_time")) {
         format(text, t, true);
         return json_pack("{s:s}", "value", text);
     }
-    format(text, oxd_time_out(cal_zone(o), t), false);
-    return json_pack("{s:s, s:s}", "value", text, "tzid", oxd_field_str(o->f, "timezone", "UTC"));
+    tzid = oxd_field_str(o->f, "timezone", "UTC");
+    if (!strcmp(name, "end_date"))
+        tzid = oxd_field_str(chronos_extras(o), "endTzid", tzid);
+    format(text, oxd_time_out(oxd_zone(tzid), t), false);
+    return json_pack("{s:s, s:s}", "value", text, "tzid", tzid);
 }
 
 /* The original start of an occurrence as an instant. */
@@ -78,6 +82,11 @@ static json_t *exception_dates(const struct oxd_obj *o, const char *list)
 
 /* ---- people ---- */
 
+const json_t *chronos_extras(const struct oxd_obj *o)
+{
+    return json_object_get(o->f, "chronos");
+}
+
 static const char *const stats[] = {"NEEDS-ACTION", "ACCEPTED", "DECLINED", "TENTATIVE"};
 
 static json_t *user_object(const struct oxd_user *u)
@@ -87,19 +96,50 @@ static json_t *user_object(const struct oxd_user *u)
              : NULL;
 }
 
-static json_t *attendees(const struct oxd_obj *o)
+static json_t *organizer(const struct oxd_obj *o)
 {
-    json_t *out = json_array(), *ext;
-    const char *mail;
+    const struct oxd_user *u = oxd_user_find(o->folder->ctx, (int)oxd_obj_int(o, "organizerId", 0));
+    const char *mail = oxd_obj_str(o, "organizer");
 
+    if (u)
+        return user_object(u);
+    return mail ? json_pack("{s:o, s:s}", "uri", json_sprintf("mailto:%s", mail), "email", mail) : NULL;
+}
+
+static json_t *calendar_user(const struct oxd_obj *o, const struct oxd_folder *view)
+{
+    return user_object(view->type == OXT_PRIVATE ? oxd_user_find(o->folder->ctx, view->owner) : NULL);
+}
+
+char *chronos_person_key(int64_t entity, const char *type, const char *mail)
+{
+    if (entity > 0)
+        return g_strdup_printf("%s:%d", type && (!strcmp(type, "GROUP") || !strcmp(type, "RESOURCE")) ? type : "USER",
+                               (int)entity);
+    return g_ascii_strdown(mail ? mail : "", -1);
+}
+
+/* What was said of a person in this interface alone. */
+static void add_kept(const struct oxd_obj *o, json_t *v, int64_t entity, const char *type, const char *mail)
+{
+    char *key = chronos_person_key(entity, type, mail);
+    const json_t *kept = json_object_get(json_object_get(chronos_extras(o), "people"), key);
+
+    json_object_set_new(v, "cuType", json_string(type));
+    json_object_set_new(v, "role", json_string("REQ-PARTICIPANT"));
+    json_object_update(v, (json_t *)kept);
+    g_free(key);
+}
+
+static void add_users(const struct oxd_obj *o, json_t *out)
+{
     for (guint i = 0; o->places && i < o->places->len; i++) {
         const struct oxd_place *p = &g_array_index(o->places, struct oxd_place, i);
         json_t *v = user_object(oxd_user_find(o->folder->ctx, p->user));
 
         if (!v)
             continue;
-        json_object_set_new(v, "cuType", json_string("INDIVIDUAL"));
-        json_object_set_new(v, "role", json_string("REQ-PARTICIPANT"));
+        add_kept(o, v, p->user, "INDIVIDUAL", NULL);
         json_object_set_new(v, "partStat", json_string(stats[p->confirm & 3]));
         if (p->message && *p->message)
             json_object_set_new(v, "comment", json_string(p->message));
@@ -107,20 +147,100 @@ static json_t *attendees(const struct oxd_obj *o)
             json_object_set_new(v, "folder", json_sprintf("cal://0/%d", p->folder->num));
         json_array_append_new(out, v);
     }
-    json_object_foreach(json_object_get(o->f, "external"), mail, ext) json_array_append_new(
-        out, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s}", "uri", json_sprintf("mailto:%s", mail), "cn",
-                       oxd_field_str(ext, "display_name", mail), "email", mail, "cuType", "INDIVIDUAL", "role",
-                       "REQ-PARTICIPANT", "partStat", stats[oxd_field_int(ext, "status", 0) & 3]));
+}
+
+/* Groups and resources have numbers and no mail address. */
+static void add_things(const struct oxd_obj *o, json_t *out)
+{
+    const json_t *p;
+    size_t i;
+
+    json_array_foreach(json_object_get(o->f, "participants"), i, p) {
+        int64_t type = oxd_field_int(p, "type", 0), id = oxd_json_id(json_object_get(p, "id"));
+        const char *word = type == 2 ? "GROUP" : "RESOURCE";
+        json_t *v;
+
+        if (type != 2 && type != 3)
+            continue;
+        v = json_pack("{s:o, s:I, s:s, s:s}", "uri", json_sprintf("urn:%s:%d", word, (int)id), "entity", (json_int_t)id,
+                      "cn", oxd_field_str(p, "display_name", word), "partStat", "ACCEPTED");
+        add_kept(o, v, id, word, NULL);
+        json_array_append_new(out, v);
+    }
+}
+
+static json_t *attendees(const struct oxd_obj *o)
+{
+    json_t *out = json_array(), *ext, *v;
+    const char *mail;
+
+    add_users(o, out);
+    add_things(o, out);
+    json_object_foreach(json_object_get(o->f, "external"), mail, ext) {
+        v = json_pack("{s:o, s:s, s:s, s:s}", "uri", json_sprintf("mailto:%s", mail), "cn",
+                      oxd_field_str(ext, "display_name", mail), "email", mail, "partStat",
+                      stats[oxd_field_int(ext, "status", 0) & 3]);
+        add_kept(o, v, 0, "INDIVIDUAL", mail);
+        json_array_append_new(out, v);
+    }
     return out;
 }
 
-static json_t *alarms(const struct oxd_req *req, const struct oxd_obj *o)
-{
-    const struct oxd_place *p = oxd_obj_place_of(o, req->user->id);
+/* ---- alarms ---- */
 
-    if (!p || p->alarm < 0)
-        return NULL;
-    return json_pack("[{s:s, s:{s:o}}]", "action", "DISPLAY", "trigger", "duration", json_sprintf("-PT%dM", p->alarm));
+int chronos_alarm_minutes(const json_t *alarm)
+{
+    const json_t *trigger = json_object_get(alarm, "trigger");
+    const char *p = oxd_field_str(trigger, "duration", NULL);
+    int minus, n, len, minutes = 0;
+
+    if (!p || strcmp(oxd_field_str(alarm, "action", "DISPLAY"), "DISPLAY") ||
+        strcmp(oxd_field_str(trigger, "related", "START"), "START"))
+        return -1;
+    minus = *p == '-';
+    p += minus;
+    if (*p++ != 'P')
+        return -1;
+    for (; *p; p++) {
+        if (*p == 'T')
+            continue;
+        if (sscanf(p, "%d%n", &n, &len) != 1)
+            return -1;
+        p += len;
+        minutes += n * (*p == 'W' ? 10080 : *p == 'D' ? 1440 : *p == 'H' ? 60 : *p == 'M' ? 1 : 0);
+    }
+    return minus || !minutes ? minutes : -1;
+}
+
+/* The list as it was given, brought up to what the legacy interface, which knows one alarm, has made of it since. */
+static json_t *alarms(struct oxd_req *req, const struct oxd_obj *o, const struct oxd_folder *view)
+{
+    const struct oxd_place *p = oxd_obj_place_of(o, cal_actor(req, view));
+    json_t *list = json_array(), *v;
+    bool told = false;
+    char key[16];
+    size_t i;
+
+    g_snprintf(key, sizeof(key), "%d", cal_actor(req, view));
+    json_array_foreach(json_object_get(json_object_get(chronos_extras(o), "alarms"), key), i, v) {
+        bool display = chronos_alarm_minutes(v) >= 0;
+        json_t *copy;
+
+        if (display && (!p || p->alarm < 0))
+            continue;
+        copy = json_deep_copy(v);
+        if (display && !told && chronos_alarm_minutes(v) != p->alarm)
+            json_object_set_new(copy, "trigger", json_pack("{s:o}", "duration", json_sprintf("-PT%dM", p->alarm)));
+        told |= display;
+        json_array_append_new(list, copy);
+    }
+    if (!told && p && p->alarm >= 0)
+        json_array_insert_new(list, 0, json_pack("{s:s, s:{s:o}}", "action", "DISPLAY", "trigger", "duration",
+                                                 json_sprintf("-PT%dM", p->alarm)));
+    if (json_array_size(list))
+        return list;
+    json_decref(list);
+    return NULL;
 }
 
 static json_t *categories(const struct oxd_obj *o)
@@ -167,6 +287,9 @@ static json_t *flags(const struct oxd_req *req, const struct oxd_obj *o)
 
 /* ---- events ---- */
 
+const char *const chronos_kept[] = {"status",             "color",       "url",      "geo", "relatedTo",
+                                    "extendedProperties", "conferences", "filename", NULL};
+
 static bool wanted(const char *fields, const char *name)
 {
     size_t n = strlen(name);
@@ -186,20 +309,43 @@ static json_t *text(const struct oxd_obj *o, const char *name)
     return oxd_obj_str(o, name) ? json_string(oxd_obj_str(o, name)) : NULL;
 }
 
-static json_t *rrule(const struct oxd_obj *o)
+char *chronos_rule(const struct oxd_obj *o)
 {
     const json_t *until = json_object_get(o->f, "until");
-    char *rule = oxd_recur_rrule(o->f, until && !oxd_obj_bool(o, "full_time")
-                                           ? original_start(o, json_integer_value(until)) : -1);
-    json_t *v = rule ? json_string(rule) : NULL;
+
+    return oxd_recur_rrule(o->f, until && !oxd_obj_bool(o, "full_time") ? original_start(o, json_integer_value(until))
+                                                                        : -1);
+}
+
+/* The text that was given, as long as the rule still is what it was taken for. */
+static json_t *rrule(const struct oxd_obj *o)
+{
+    const json_t *kept = json_object_get(chronos_extras(o), "rrule");
+    char *rule = chronos_rule(o);
+    json_t *v = !rule ? NULL
+                : strcmp(oxd_field_str(kept, "as", ""), rule) ? json_string(rule)
+                                                              : json_incref(json_object_get(kept, "text"));
 
     g_free(rule);
     return v;
 }
 
-json_t *chronos_event(struct oxd_req *req, const struct oxd_obj *o, const struct oxd_folder *view, const char *fields)
+static json_t *class_of(const struct oxd_obj *o)
+{
+    return json_string(oxd_obj_bool(o, "private_flag") ? oxd_field_str(chronos_extras(o), "class", "PRIVATE")
+                                                       : "PUBLIC");
+}
+
+/* An occurrence of a series that is not an object of its own: its day is in the copy. */
+static json_t *recurrence_of(const struct oxd_obj *o)
 {
     const json_t *day = json_object_get(o->f, "recurrence_date_position");
+
+    return json_is_integer(day) ? recurrence_id(o, json_integer_value(day)) : NULL;
+}
+
+json_t *chronos_event(struct oxd_req *req, const struct oxd_obj *o, const struct oxd_folder *view, const char *fields)
+{
     int64_t series = oxd_obj_int(o, "recurrence_id", 0);
     json_t *out = json_object();
     const struct {
@@ -210,19 +356,20 @@ json_t *chronos_event(struct oxd_req *req, const struct oxd_obj *o, const struct
         {"seriesId", series ? json_sprintf("%d", (int)series) : NULL},
         {"folder", json_sprintf("cal://0/%d", view->num)},
         {"timestamp", json_integer(o->modified)},
-        {"recurrenceId", json_is_integer(day) ? recurrence_id(o, json_integer_value(day)) : NULL},
+        {"recurrenceId", recurrence_of(o)},
         {"uid", text(o, "uid")},
         {"sequence", json_integer(oxd_obj_int(o, "sequence", 0))},
         {"created", json_integer(o->created)},
         {"lastModified", json_integer(o->modified)},
         {"createdBy", user_object(oxd_user_find(o->folder->ctx, o->created_by))},
         {"modifiedBy", user_object(oxd_user_find(o->folder->ctx, o->modified_by))},
-        {"organizer", user_object(oxd_user_find(o->folder->ctx, (int)oxd_obj_int(o, "organizerId", 0)))},
+        {"calendarUser", calendar_user(o, view)},
+        {"organizer", organizer(o)},
         {"summary", text(o, "title")},
         {"location", text(o, "location")},
         {"description", text(o, "note")},
         {"categories", categories(o)},
-        {"class", json_string(oxd_obj_bool(o, "private_flag") ? "PRIVATE" : "PUBLIC")},
+        {"class", class_of(o)},
         {"transp", json_string(oxd_obj_int(o, "shown_as", 1) == 4 ? "TRANSPARENT" : "OPAQUE")},
         {"startDate", date_time(o, "start_date")},
         {"endDate", date_time(o, "end_date")},
@@ -230,7 +377,7 @@ json_t *chronos_event(struct oxd_req *req, const struct oxd_obj *o, const struct
         {"changeExceptionDates", exception_dates(o, "change_exceptions")},
         {"deleteExceptionDates", exception_dates(o, "delete_exceptions")},
         {"attendees", attendees(o)},
-        {"alarms", alarms(req, o)},
+        {"alarms", alarms(req, o, view)},
         {"flags", flags(req, o)},
     };
 
@@ -240,97 +387,8 @@ json_t *chronos_event(struct oxd_req *req, const struct oxd_obj *o, const struct
         else
             json_decref(all[i].value);
     }
-    return out;
-}
-
-/* ---- back ---- */
-
-static int to_date(struct oxd_req *req, const json_t *ev, const char *name, json_t *out, const char *to)
-{
-    const json_t *v = json_object_get(ev, name);
-    const char *value = oxd_field_str(v, "value", NULL), *tzid = oxd_field_str(v, "tzid", NULL);
-    GTimeZone *zone = oxd_zone(tzid);
-    bool date_only;
-    int64_t t;
-
-    if (!v)
-        return 0;
-    t = value ? chronos_instant(value, zone, &date_only) : -1;
-    if (!value || (tzid && !zone))
-        return oxd_fail(req, "CAL-4230", "%s is not a date", name);
-    json_object_set_new(out, to, json_integer(t));
-    json_object_set_new(out, "full_time", json_boolean(date_only));
-    if (tzid)
-        json_object_set_new(out, "timezone", json_string(tzid));
-    return 0;
-}
-
-static json_t *to_participants(struct oxd_req *req, const json_t *list)
-{
-    json_t *out = json_array();
-    const json_t *v;
-    size_t i;
-
-    json_array_foreach(list, i, v) {
-        const char *uri = oxd_field_str(v, "uri", ""), *mail = oxd_field_str(v, "email", NULL);
-        const struct oxd_user *u = oxd_user_find(req->ctx, (int)oxd_field_int(v, "entity", -1));
-
-        if (!mail && g_str_has_prefix(uri, "mailto:"))
-            mail = uri + 7;
-        if (!u && mail)
-            u = oxd_user_by_address(req->ctx, mail);
-        if (u)
-            json_array_append_new(out, json_pack("{s:i, s:i}", "id", u->id, "type", 1));
-        else if (mail)
-            json_array_append_new(out, json_pack("{s:i, s:s, s:s}", "type", 5, "mail", mail, "display_name",
-                                                 oxd_field_str(v, "cn", mail)));
-    }
-    return out;
-}
-
-static void copy_text(const json_t *ev, const char *from, json_t *out, const char *to)
-{
-    json_t *v = json_object_get(ev, from);
-
-    if (v)
-        json_object_set(out, to, v);
-}
-
-json_t *chronos_to_legacy(struct oxd_req *req, const json_t *ev)
-{
-    json_t *out = json_object();
-    const json_t *v;
-    const char *rule = oxd_field_str(ev, "rrule", NULL);
-    int minutes;
-
-    copy_text(ev, "summary", out, "title");
-    copy_text(ev, "location", out, "location");
-    copy_text(ev, "description", out, "note");
-    copy_text(ev, "uid", out, "uid");
-    if (to_date(req, ev, "startDate", out, "start_date") < 0 || to_date(req, ev, "endDate", out, "end_date") < 0) {
-        json_decref(out);
-        return NULL;
-    }
-    if ((v = json_object_get(ev, "class")))
-        json_object_set_new(out, "private_flag", json_boolean(g_strcmp0(json_string_value(v), "PUBLIC")));
-    if ((v = json_object_get(ev, "transp")))
-        json_object_set_new(out, "shown_as", json_integer(!g_strcmp0(json_string_value(v), "TRANSPARENT") ? 4 : 1));
-    if ((v = json_object_get(ev, "attendees")))
-        json_object_set_new(out, "participants", to_participants(req, v));
-    if ((v = json_object_get(ev, "alarms"))) {
-        const char *d = oxd_field_str(json_object_get(json_array_get(v, 0), "trigger"), "duration", "");
-
-        json_object_set_new(out, "alarm", json_integer(sscanf(d, "-PT%dM", &minutes) == 1 ? minutes : -1));
-    }
-    if (rule) {
-        int64_t start = oxd_field_int(out, "start_date", 0);
-        int64_t local = oxd_time_out(oxd_zone(oxd_field_str(out, "timezone", NULL)), start);
-
-        if (oxd_recur_from_rrule(rule, out, local - ((local % OXD_DAY) + OXD_DAY) % OXD_DAY) < 0) {
-            oxd_fail(req, "CAL-4223", "Unsupported RRULE %s", rule);
-            json_decref(out);
-            return NULL;
-        }
-    }
+    for (const char *const *name = chronos_kept; *name; name++)
+        if (wanted(fields, *name) && json_object_get(chronos_extras(o), *name))
+            json_object_set(out, *name, json_object_get(chronos_extras(o), *name));
     return out;
 }

@@ -97,6 +97,8 @@ static const struct error_row rows[] = {
     {"CAL-4030", OXC_PERMISSION_DENIED, "You do not have the permission to read appointments in this calendar."},
     {"CAL-4031", OXC_PERMISSION_DENIED, "You do not have the permission to change appointments in this calendar."},
     {"CAL-4032", OXC_PERMISSION_DENIED, "You do not have the permission to delete appointments in this calendar."},
+    {"CAL-4033", OXC_PERMISSION_DENIED, "You may not change this participant."},
+    {"CAL-40310", OXC_PERMISSION_DENIED, "The appointment has another organizer."},
     {"CAL-4034", OXC_USER_INPUT, "The calendar user is not known here."},
     {"CAL-4035", OXC_PERMISSION_DENIED, "The requested change is not allowed."},
     {"CAL-4036", OXC_PERMISSION_DENIED, "You do not have the permission to use the calendar."},
@@ -112,6 +114,7 @@ static const struct error_row rows[] = {
     {"CAL-4120", OXC_CONFLICT,
      "The operation could not be completed due to a concurrent modification. Please reload the "
      "data and try again."},
+    {"CAL-4121", OXC_CONFLICT, "The appointment has been changed meanwhile."},
     {"CAL-4220", OXC_USER_INPUT, "A mandatory field is missing."},
     {"CAL-4221", OXC_USER_INPUT, "The end lies before the start."},
     {"CAL-4222", OXC_USER_INPUT, "Private appointments are not allowed in public or shared calendars."},

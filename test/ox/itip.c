@@ -293,7 +293,7 @@ static int answer(struct oxd_req *req, int status)
     req->tz = NULL;
     if (!o) {
         ev = ical_event(&c);
-        body = chronos_to_legacy(req, ev);
+        body = chronos_to_legacy(req, NULL, ev);
         json_decref(ev);
         if (body) {
             keep_organizer(&c, body);

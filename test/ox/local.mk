@@ -5,7 +5,7 @@ OXD_SOURCES = test/ox/main.c test/ox/http.c test/ox/upload.c test/ox/request.c t
 	test/ox/folderedit.c test/ox/obj.c test/ox/pim.c test/ox/pimseed.c test/ox/recur.c test/ox/contacts.c \
 	test/ox/contactsearch.c test/ox/picture.c test/ox/tasks.c test/ox/user.c test/ox/config.c \
 	test/ox/calcols.c test/ox/calcore.c test/ox/calwrite.c test/ox/calsearch.c test/ox/calendar.c \
-	test/ox/chronos.c test/ox/chronosmap.c test/ox/itip.c test/ox/attachment.c test/ox/mailfilter.c test/ox/reminder.c \
+	test/ox/chronos.c test/ox/chronosmap.c test/ox/chronosback.c test/ox/itip.c test/ox/attachment.c test/ox/mailfilter.c test/ox/reminder.c \
 	test/ox/cal.h test/ox/chronos.h \
 	test/ox/oxd.h test/ox/data.h test/ox/pim.h test/ox/server.h test/ox/modules.h test/ox/folders.h \
 	test/ox/contacts.h test/ox/recur.h test/ox/seedfield.h test/ox/upload.h
@@ -23,5 +23,6 @@ endif
 EXTRA_DIST += test/ox/SEED-mail.md test/ox/golden-mail.txt test/ox/mail_lib.py test/ox/test_mail.py \
 	test/ox/test_mail_golden.py test/ox/test_mail_write.py
 EXTRA_DIST += test/ox/README test/ox/SEED.md test/ox/CONTROL.md test/ox/golden.txt test/ox/test_golden.py test/ox/test_ox.py \
+	test/ox/test_ox_chronos.py \
 	test/ox/test_ox_more.py \
 	test/ox/seeds/small.json test/ox/seeds/golden.json

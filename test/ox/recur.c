@@ -82,6 +82,7 @@ void oxd_recur_start(struct oxd_recur *r, const json_t *m, int64_t first_day)
     r->day_in_month = (int)oxd_field_int(m, "day_in_month", d);
     r->month = (int)oxd_field_int(m, "month", mo);
     r->occurrences = (int)oxd_field_int(m, "occurrences", 0);
+    r->week_start = (int)oxd_field_int(m, "week_start", 1);
     r->until = oxd_field_int(m, "until", INT64_MAX);
     r->first = r->cursor = first_day;
     if (r->type == 2 && !r->days)
@@ -111,9 +112,9 @@ static int64_t next_weekly(const struct oxd_recur *r, int64_t from)
     int y, m, d, w;
     int64_t week0, week;
 
-    /* Weeks begin on Monday; the first one is the first occurrence's. */
+    /* Weeks begin on Monday but for an RRULE that says otherwise; the first one is the first occurrence's. */
     oxd_day_split(r->first, &y, &m, &d, &w);
-    week0 = r->first - (w + 6) % 7 * OXD_DAY;
+    week0 = r->first - (w + 7 - r->week_start) % 7 * OXD_DAY;
     for (int64_t day = from; day < from + (int64_t)(r->interval + 1) * 7 * OXD_DAY; day += OXD_DAY) {
         oxd_day_split(day, &y, &m, &d, &w);
         week = (day - week0) / (7 * OXD_DAY);
@@ -227,6 +228,7 @@ static const char *const day_names[] = {"SU", "MO", "TU", "WE", "TH", "FR", "SA"
 static void byday(GString *out, int days, int nth)
 {
     const char *sep = ";BYDAY=";
+    bool one = !(days & (days - 1));
 
     for (int i = 0; i < 7; i++) {
         int w = (i + 1) % 7;
@@ -234,11 +236,13 @@ static void byday(GString *out, int days, int nth)
         if (!(days >> w & 1))
             continue;
         g_string_append(out, sep);
-        if (nth)
+        if (nth && one)
             g_string_append_printf(out, "%d", nth == 5 ? -1 : nth);
         g_string_append(out, day_names[w]);
         sep = ",";
     }
+    if (nth && !one)
+        g_string_append_printf(out, ";BYSETPOS=%d", nth == 5 ? -1 : nth);
 }
 
 char *oxd_recur_rrule(const json_t *m, int64_t until_instant)
@@ -260,6 +264,8 @@ char *oxd_recur_rrule(const json_t *m, int64_t until_instant)
         byday(out, days, type >= 3 ? dim : 0);
     else if (type >= 3 && dim)
         g_string_append_printf(out, ";BYMONTHDAY=%d", dim);
+    if (json_object_get(m, "week_start"))
+        g_string_append_printf(out, ";WKST=%s", day_names[oxd_field_int(m, "week_start", 1) % 7]);
     if (oxd_field_int(m, "occurrences", 0) > 0) {
         g_string_append_printf(out, ";COUNT=%d", (int)oxd_field_int(m, "occurrences", 0));
     } else if (json_object_get(m, "until")) {
@@ -271,6 +277,14 @@ char *oxd_recur_rrule(const json_t *m, int64_t until_instant)
             g_string_append_printf(out, "T%02d%02d%02dZ", s / 3600, s / 60 % 60, s % 60);
     }
     return g_string_free(out, FALSE);
+}
+
+static int weekday_named(const char *name)
+{
+    for (int w = 0; w < 7; w++)
+        if (!strncmp(name, day_names[w], 2))
+            return w;
+    return 1;
 }
 
 static int read_days(const char *list, int *nth)
@@ -295,8 +309,9 @@ static int read_days(const char *list, int *nth)
 int oxd_recur_from_rrule(const char *rrule, json_t *m, int64_t first_day)
 {
     static const char *const names[] = {"recurrence_type", "interval", "days", "day_in_month", "month", "until",
-                                        "occurrences"};
+                                        "occurrences", "week_start"};
     int type = 0, nth = 0, days = 0, y, mo, d, w, uy, um, ud;
+    bool last = false;
     char **parts;
 
     oxd_day_split(first_day, &y, &mo, &d, &w);
@@ -324,6 +339,10 @@ int oxd_recur_from_rrule(const char *rrule, json_t *m, int64_t first_day)
             days = read_days(v, &nth);
         else if (!strcmp(*p, "BYSETPOS"))
             nth = atoi(v) < 0 ? 5 : atoi(v);
+        else if (!strcmp(*p, "WKST") && strcmp(v, "MO"))
+            json_object_set_new(m, "week_start", json_integer(weekday_named(v)));
+        else if (!strcmp(*p, "BYMONTHDAY") && atoi(v) < 0)
+            last = true;
         else if (!strcmp(*p, "BYMONTHDAY"))
             d = atoi(v);
         else if (!strcmp(*p, "BYMONTH"))
@@ -332,6 +351,10 @@ int oxd_recur_from_rrule(const char *rrule, json_t *m, int64_t first_day)
             json_object_set_new(m, "until", json_integer(oxd_day_make(uy, um - 1, ud)));
     }
     g_strfreev(parts);
+    if (last && !days) { /* the last of all days */
+        days = 127;
+        nth = 5;
+    }
     json_object_set_new(m, "recurrence_type", json_integer(type));
     if (type == 2 || (type >= 3 && days) || (type == 1 && days)) {
         json_object_set_new(m, "days", json_integer(days ? days : 1 << w));

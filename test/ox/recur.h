@@ -4,7 +4,7 @@
 
 /*
  * The legacy recurrence model, spec 5.3: members recurrence_type, interval, days, day_in_month, month, until,
- * occurrences. Days are Dates: UTC midnights (ms) of local days.
+ * occurrences; week_start (0 Sunday) is not of the model, but of an RRULE read. Days are Dates: UTC midnights (ms) of local days.
  */
 
 #include "oxd.h"
@@ -15,7 +15,7 @@
 const char *oxd_recur_check(const json_t *members);
 
 struct oxd_recur {
-    int type, interval, days, day_in_month, month, occurrences;
+    int type, interval, days, day_in_month, month, occurrences, week_start;
     int64_t until;       /* Date, INT64_MAX: none */
     int64_t first;       /* Date of the first occurrence */
     int64_t day;         /* of the occurrence found last */
