@@ -60,6 +60,14 @@ eas_pace_t *eas_ap_pace(void);
 /* ap_request.c */
 /* Handler "eas". */
 int eas_ap_handler(request_rec *r);
+/* What the protocol ring is to know of R. */
+void eas_ap_request(eas_request_t *req, request_rec *r);
+/* Sends RSP; what a handler returns. */
+int eas_ap_answer(request_rec *r, eas_response_t *rsp);
+
+/* ap_autodiscover.c */
+/* Handler "eas-autodiscover". */
+int eas_ap_autodiscover(request_rec *r);
 
 /* ap_log.c */
 /* A sink that writes to the log of R, or of SERVER. */

@@ -163,39 +163,50 @@ static const char *status_line(int http)
     }
 }
 
+void eas_ap_request(eas_request_t *req, request_rec *r)
+{
+    eas_ap_state_t *state = eas_ap_state(r);
+
+    *req = (eas_request_t){
+        .method = r->method,
+        .args = r->args,
+        .is_tls = eas_ap_is_tls(r),
+        .conf = eas_ap_dir(r)->conf,
+        .log = &state->log,
+        .pool = r->pool,
+        .bucket_alloc = r->connection->bucket_alloc,
+        .baton = r,
+        .header = get_header,
+        .read_body = read_body,
+        .stop = should_stop,
+    };
+    take_credentials(req, r, state);
+    req->pace = eas_ap_pace();
+    req->usm_error = eas_ap_context(&req->usm, req->conf, r->pool);
+}
+
+int eas_ap_answer(request_rec *r, eas_response_t *rsp)
+{
+    apr_table_overlap(r->notes, rsp->notes, APR_OVERLAP_TABLES_SET);
+    apr_table_overlap(r->headers_out, rsp->headers, APR_OVERLAP_TABLES_SET);
+    if (rsp->http == HTTP_UNAUTHORIZED) {
+        ap_note_auth_failure(r);
+        return HTTP_UNAUTHORIZED;
+    }
+    r->status = rsp->http;
+    r->status_line = status_line(rsp->http);
+    return write_answer(r, rsp);
+}
+
 int eas_ap_handler(request_rec *r)
 {
     eas_response_t rsp = {0};
-    eas_request_t req = {0};
-    eas_ap_state_t *state;
+    eas_request_t req;
 
     if (r->handler == NULL || strcmp(r->handler, "eas") != 0) {
         return DECLINED;
     }
-    state = eas_ap_state(r);
-    req.method = r->method;
-    req.args = r->args;
-    req.is_tls = eas_ap_is_tls(r);
-    req.conf = eas_ap_dir(r)->conf;
-    req.log = &state->log;
-    req.pool = r->pool;
-    req.bucket_alloc = r->connection->bucket_alloc;
-    req.baton = r;
-    req.header = get_header;
-    req.read_body = read_body;
-    req.stop = should_stop;
-    take_credentials(&req, r, state);
-    req.pace = eas_ap_pace();
-    req.usm_error = eas_ap_context(&req.usm, req.conf, r->pool);
+    eas_ap_request(&req, r);
     eas_dispatch(&rsp, &req);
-
-    apr_table_overlap(r->notes, rsp.notes, APR_OVERLAP_TABLES_SET);
-    apr_table_overlap(r->headers_out, rsp.headers, APR_OVERLAP_TABLES_SET);
-    if (rsp.http == HTTP_UNAUTHORIZED) {
-        ap_note_auth_failure(r);
-        return HTTP_UNAUTHORIZED;
-    }
-    r->status = rsp.http;
-    r->status_line = status_line(rsp.http);
-    return write_answer(r, &rsp);
+    return eas_ap_answer(r, &rsp);
 }

@@ -6,6 +6,7 @@ mod_eas_libeas_la_CPPFLAGS = $(EAS_CPPFLAGS)
 mod_eas_libeas_la_LIBADD = $(APR_LIBS) $(ZLIB_LIBS)
 mod_eas_libeas_la_SOURCES = \
 	mod_eas/eas.h mod_eas/eas_body.c mod_eas/eas_dispatch.c mod_eas/eas_status.c \
+	mod_eas/eas_autodiscover.c mod_eas/eas_autodiscover.h \
 	mod_eas/eas_conf.c mod_eas/eas_conf.h \
 	mod_eas/eas_devinfo.c mod_eas/eas_devinfo.h \
 	mod_eas/eas_fetch.c mod_eas/eas_fetch.h \
@@ -69,7 +70,7 @@ mod_eas/tbl/tokens.h: mod_eas/tbl/eas-codepages.tsv mod_eas/tbl/mktokens.sh
 	$(AM_V_GEN)$(SHELL) $(srcdir)/mod_eas/tbl/mktokens.sh $(srcdir)/mod_eas/tbl/eas-codepages.tsv >$@.tmp && mv $@.tmp $@
 
 # Ap ring: the httpd module. Only mod_eas/mod_eas.c and mod_eas/ap_*.c know httpd.
-MOD_EAS_SOURCES = mod_eas/mod_eas.c mod_eas/ap_eas.h mod_eas/ap_auth.c mod_eas/ap_config.c mod_eas/ap_context.c \
+MOD_EAS_SOURCES = mod_eas/mod_eas.c mod_eas/ap_eas.h mod_eas/ap_auth.c mod_eas/ap_autodiscover.c mod_eas/ap_config.c mod_eas/ap_context.c \
 	mod_eas/ap_log.c mod_eas/ap_pace.c mod_eas/ap_request.c
 module_LTLIBRARIES = mod_eas/mod_eas.la
 mod_eas_mod_eas_la_SOURCES = $(MOD_EAS_SOURCES)

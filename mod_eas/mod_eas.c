@@ -12,6 +12,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_config(eas_ap_pace_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(eas_ap_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(eas_ap_autodiscover, NULL, NULL, APR_HOOK_MIDDLE);
     eas_ap_auth_register(pool);
 }
 

@@ -85,4 +85,9 @@ EAS_DIRECTIVE(EASThrottleRepeats, throttle_repeats, NUMBER, LOCATION, "8", 4, 10
 EAS_DIRECTIVE(EASCertCAFile, cert_ca, PATH, LOCATION, NULL, 1, 1024,
               "file with the CA certificates, and their revocation lists, that certificates in signed mail must come "
               "from; without it the system's CA certificates")
+EAS_DIRECTIVE(EASUrl, url, URL, LOCATION, NULL, 1, 1024,
+              "URL at which devices reach the handler \"eas\", for eas-autodiscover; without it: "
+              "/Microsoft-Server-ActiveSync on the host they asked")
+EAS_DIRECTIVE(EASRedirectDomain, redirect_domain, STRING, LOCATION, NULL, 1, 253,
+              "mail domain that eas-autodiscover sends devices to which ask for an address in another domain")
 #undef EAS_DIRECTIVE

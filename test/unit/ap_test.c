@@ -30,7 +30,7 @@ AP_DECLARE(void) ap_hook_post_config(ap_HOOK_post_config_t *fn, const char *cons
 
 AP_DECLARE(void) ap_hook_handler(ap_HOOK_handler_t *fn, const char *const *pre, const char *const *succ, int order)
 {
-    ap_fake.handler = fn;
+    ap_fake.handlers[ap_fake.handler_count++] = fn;
 }
 
 AP_DECLARE(void) ap_hook_check_authn(ap_HOOK_check_user_id_t *fn, const char *const *pre, const char *const *succ,
@@ -184,6 +184,16 @@ AP_DECLARE(apr_status_t) ap_get_basic_auth_components(const request_rec *r, cons
 AP_DECLARE(void) ap_note_auth_failure(request_rec *r)
 {
     ap_fake.auth_failures++;
+}
+
+AP_DECLARE(apr_port_t) ap_get_server_port(const request_rec *r)
+{
+    return (apr_port_t)ap_fake.port;
+}
+
+AP_DECLARE(const char *) ap_get_server_name(request_rec *r)
+{
+    return "www.example.org";
 }
 
 AP_DECLARE(apr_socket_t *) ap_get_conn_socket(conn_rec *c)

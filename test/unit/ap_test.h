@@ -19,7 +19,8 @@ typedef struct ap_fake_t {
     /* hooks and providers that the module registered */
     int (*post_config)(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server);
     void (*child_init)(apr_pool_t *pool, server_rec *server);
-    int (*handler)(request_rec *r);
+    int (*handlers[8])(request_rec *r);
+    int handler_count;
     int (*check_authn)(request_rec *r);
     void (*retrieve)(void);
     const char *authn_before; /* the module that check_authn has to run before */
@@ -44,6 +45,7 @@ typedef struct ap_fake_t {
     apr_socket_t *socket;
     int mpm_state;
     const char *server_root; /* NULL: no path can be made */
+    int port;                /* of the server */
     int https;               /* what mod_ssl says of the connection */
     /* libusm and the protocol ring */
     apr_status_t login_code; /* not 0: usm_login() fails with it */

@@ -202,39 +202,52 @@ eas_conf_t *test_start(apr_pool_t *pool)
     return conf;
 }
 
-test_answer_t *test_run(const test_request_t *request, const eas_conf_t *conf, apr_pool_t *pool)
+void test_request_fill(eas_request_t *req, const test_request_t *request, const eas_conf_t *conf, apr_pool_t *pool)
 {
-    test_answer_t *answer = apr_pcalloc(pool, sizeof(*answer));
+    *req = (eas_request_t){.method = request->method != NULL ? request->method : "POST",
+                           .args = request->args,
+                           .user = request->no_login ? NULL : "anna",
+                           .password = request->no_login ? NULL : "secret",
+                           .is_tls = !request->clear,
+                           .usm = (usm_context_t *)(void *)&the_context,
+                           .conf = conf,
+                           .pool = pool,
+                           .bucket_alloc = apr_bucket_alloc_create(pool),
+                           .baton = (void *)request,
+                           .header = get_header,
+                           .read_body = read_body,
+                           .stop = never};
+    if (req->args == NULL && request->cmd != NULL) {
+        req->args = apr_psprintf(pool, "Cmd=%s&User=anna&DeviceId=%s&DeviceType=Phone", request->cmd,
+                                 request->device != NULL ? request->device : "ABC123");
+    }
+}
+
+void test_answer_read(test_answer_t *answer, apr_pool_t *pool)
+{
     apr_off_t length = 0;
     char *data;
-    eas_request_t req = {.method = request->method != NULL ? request->method : "POST",
-                         .args = request->args,
-                         .user = request->no_login ? NULL : "anna",
-                         .password = request->no_login ? NULL : "secret",
-                         .is_tls = !request->clear,
-                         .usm = (usm_context_t *)(void *)&the_context,
-                         .conf = conf,
-                         .pool = pool,
-                         .bucket_alloc = apr_bucket_alloc_create(pool),
-                         .baton = (void *)request,
-                         .header = get_header,
-                         .read_body = read_body,
-                         .stop = never};
 
-    if (req.args == NULL && request->cmd != NULL) {
-        req.args = apr_psprintf(pool, "Cmd=%s&User=anna&DeviceId=%s&DeviceType=Phone", request->cmd,
-                                request->device != NULL ? request->device : "ABC123");
-    }
-    eas_dispatch(&answer->rsp, &req);
     apr_brigade_length(answer->rsp.body, 1, &length);
     answer->len = (apr_size_t)length;
     data = apr_palloc(pool, answer->len + 1);
     apr_brigade_flatten(answer->rsp.body, data, &answer->len);
+    data[answer->len] = '\0';
     answer->data = data;
     assert_int_equal(length, answer->rsp.length);
     assert_int_equal(length > 0, answer->rsp.content_type != NULL);
-    if (length > 0) {
-        assert_int_equal(eas_node_parse(&answer->doc, NULL, data, answer->len, NULL, pool), EAS_WBXML_OK);
+}
+
+test_answer_t *test_run(const test_request_t *request, const eas_conf_t *conf, apr_pool_t *pool)
+{
+    test_answer_t *answer = apr_pcalloc(pool, sizeof(*answer));
+    eas_request_t req;
+
+    test_request_fill(&req, request, conf, pool);
+    eas_dispatch(&answer->rsp, &req);
+    test_answer_read(answer, pool);
+    if (answer->len > 0) {
+        assert_int_equal(eas_node_parse(&answer->doc, NULL, answer->data, answer->len, NULL, pool), EAS_WBXML_OK);
     }
     return answer;
 }

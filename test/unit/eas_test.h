@@ -53,6 +53,12 @@ eas_conf_t *test_start(apr_pool_t *pool);
 /* Runs REQUEST with CONF. */
 test_answer_t *test_run(const test_request_t *request, const eas_conf_t *conf, apr_pool_t *pool);
 
+/* What the protocol ring gets of REQUEST. */
+void test_request_fill(eas_request_t *req, const test_request_t *request, const eas_conf_t *conf, apr_pool_t *pool);
+
+/* The bytes of ANSWER's body into its data. */
+void test_answer_read(test_answer_t *answer, apr_pool_t *pool);
+
 /* The document's bytes that CALL writes, into REQUEST. */
 typedef void (*test_write_fn)(eas_writer_t *w, void *baton);
 void test_body(test_request_t *request, test_write_fn call, void *baton, apr_pool_t *pool);

@@ -336,6 +336,15 @@ def location(prefix, ox_url, store_url, **more):
             f'    AuthName "ActiveSync"\n    AuthBasicProvider ox\n    Require valid-user\n{inner}\n</LocationMatch>\n')
 
 
+def autodiscover(prefix, ox_url, store_url):
+    """Both Locations of Autodiscover."""
+    return (f'<LocationMatch "(?i)^{prefix}/autodiscover/autodiscover\\.xml$">\n    SetHandler eas-autodiscover\n'
+            f'    AuthType Basic\n    AuthName "ActiveSync"\n    AuthBasicProvider ox\n    Require valid-user\n'
+            f'    EASOxUrl {ox_url}\n    EASStore {store_url}\n    EASRequireTLS off\n    EASOxConnectTimeout 2\n</LocationMatch>\n'
+            f'<LocationMatch "(?i)^{prefix}/autodiscover/autodiscover\\.json(/|$)">\n    SetHandler eas-autodiscover\n'
+            f'    Require all granted\n</LocationMatch>\n')
+
+
 class Site:
     """All of it."""
 
@@ -383,6 +392,8 @@ class Site:
                            + location("/own", self.ox.url, url, EASSharedFolders="none", EASPublicFolders="none")
                            + location("/copy", self.ox.url, url, EASConflictKeep="copy")
                            + location("/all", self.ox.url, url, EASSharedFolders="all", EASPublicFolders="all")
+                           + autodiscover("", self.ox.url, url)
+                           + autodiscover("/dead", f"http://127.0.0.1:{dead}/ajax/", url)
                            + location("/nosqlite", self.ox.url, f"sqlite:{self.state}/missing/eas.db")
                            + location("/nomariadb", self.ox.url, f"mariadb://eas@127.0.0.1:{dead}/eas"), config, tls_port)
         self.parts.append(self.httpd)
