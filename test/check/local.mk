@@ -3,6 +3,7 @@ dist_check_SCRIPTS = \
 	test/check/banned.sh \
 	test/check/conflicts.sh \
 	test/check/directives.sh \
+	test/check/elements.sh \
 	test/check/includes.sh \
 	test/check/lognos.sh \
 	test/check/readmes.sh \

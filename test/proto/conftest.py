@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from easlib import elements
 from easlib.client import Device
 from easlib.ox import OxUser
 from easlib.replica import Replica
@@ -13,6 +14,10 @@ from easlib.seed import DOMAIN, PASSWORD, seed
 from easlib.site import Site
 
 _numbers = itertools.count(10)
+
+
+def pytest_sessionfinish():
+    elements.write()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import ssl
 import struct
 from urllib.parse import quote, urlencode
 
-from . import wbxml
+from . import elements, wbxml
 from .wbxml import (AirSync, ComposeMail, El, FolderHierarchy, GetItemEstimate, ItemOperations, Ping, Provision, Settings,
                     VERSIONS)
 
@@ -212,7 +212,9 @@ class Device:
         if body is not None:
             h["Content-Type"] = kind
         h.update(headers or {})
-        return self.http("POST", self.target(cmd, params), h, body if body is not None else b"", auth, timeout)
+        answer = self.http("POST", self.target(cmd, params), h, body if body is not None else b"", auth, timeout)
+        elements.note(cmd, self, doc if kind == WBXML else None, answer)
+        return answer
 
     # ---- commands -----------------------------------------------------------------------------
     def options(self, query=None, **kw):
