@@ -26,6 +26,10 @@ usm_time_t eas_series_wire_start(const eas_map_t *map, const usm_item_t *event, 
 /** A time off the wire; @a rule: of the Timezone blob that came along, NULL: the event's own. */
 usm_time_t eas_series_unwire(const eas_map_t *map, const usm_item_t *event, usm_time_t t, int all_day,
                              const eas_tzrule_t *rule);
+/** The same; where what @a known has in @a field is told to devices as just this time, it is that: of two instants with
+ * one local time a device knows one. */
+usm_time_t eas_series_unwire_known(const eas_map_t *map, const usm_item_t *event, usm_time_t t, int all_day,
+                                   const eas_tzrule_t *rule, const usm_item_t *known, int field);
 /** Make until a day, and see whether the rule can be. Errors: INVALID. */
 usm_error_t *eas_recurrence_settle(usm_item_t *item, const usm_item_t *view, eas_map_t *map,
                                    const eas_tzrule_t *rule);

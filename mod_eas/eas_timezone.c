@@ -43,9 +43,22 @@ static apr_int32_t get32(const unsigned char *p)
 /* SYSTEMTIME holds 0:00 to 23:59:59 only. A change outside of its day is moved to the day's edge: some hours wrong
  * once a year, where another weekday ("the last Saturday" for "the eve of the last Sunday") is a week wrong some years.
  */
+static int told_seconds(const eas_tzchange_t *c)
+{
+    return c->seconds < 0 ? 0 : c->seconds >= DAY ? DAY - 1 : c->seconds;
+}
+
+eas_tzrule_t eas_tz_told(const eas_tzrule_t *rule)
+{
+    eas_tzrule_t told = *rule;
+    told.to_std.seconds = told_seconds(&rule->to_std);
+    told.to_dst.seconds = told_seconds(&rule->to_dst);
+    return told;
+}
+
 static void put_change(unsigned char *p, const eas_tzchange_t *c)
 {
-    int seconds = c->seconds < 0 ? 0 : c->seconds >= DAY ? DAY - 1 : c->seconds;
+    int seconds = told_seconds(c);
     put16(p + 2, c->month);
     put16(p + 4, c->weekday);
     put16(p + 6, c->week);
@@ -140,8 +153,31 @@ static const char *const well_known[] = {
     "Asia/Bangkok", "Asia/Shanghai", "Asia/Tokyo", "Australia/Perth", "Australia/Darwin", "Australia/Adelaide",
     "Australia/Brisbane", "Australia/Sydney", "Australia/Lord_Howe", "Pacific/Guadalcanal", "Pacific/Auckland",
     "Pacific/Chatham", "Pacific/Tongatapu", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Pacific/Marquesas",
-    "Pacific/Gambier", "Pacific/Pitcairn", "America/Nuuk", "America/Noronha", "Etc/UTC",
+    "Pacific/Gambier", "Pacific/Pitcairn", "America/Nuuk", "America/Noronha", "Pacific/Fiji", "Europe/Chisinau",
+    "Asia/Gaza", "America/Adak", "America/Miquelon", "Antarctica/Troll", "Australia/Eucla", "Pacific/Norfolk",
+    "Pacific/Easter", "Etc/GMT+12", "Etc/UTC",
 };
+
+/* Does a rule tell the time of a zone, day by day for a year? Where the clock follows the moon, no rule lasts: devices
+ * there send one that is made of the dates of this year, or of the next ones to come. */
+static int tells_year(const eas_tzrule_t *rule, const usm_zone_t *zone, usm_time_t from)
+{
+    int wrong = 0;
+    for (int day = 0; day < 365; day++) {
+        usm_time_t t = from + day * USM_DAY_MS + USM_DAY_MS / 2;
+        wrong += usm_tzrule_offset(rule, t) != usm_zone_offset(zone, t);
+    }
+    return wrong <= 2;
+}
+
+static int tells_now(const eas_tzrule_t *rule, const char *name, apr_pool_t *pool)
+{
+    const usm_zone_t *zone = usm_zone_open(name, pool);
+    usm_time_t today = usm_date_floor(apr_time_as_msec(apr_time_now()));
+    int year;
+    usm_date_split(today, &year, NULL, NULL, NULL);
+    return zone && (tells_year(rule, zone, usm_date_make(year, 1, 1)) || tells_year(rule, zone, today));
+}
 
 const char *eas_tz_find(const eas_tzrule_t *rule, const char *prefer, apr_pool_t *pool)
 {
@@ -149,7 +185,7 @@ const char *eas_tz_find(const eas_tzrule_t *rule, const char *prefer, apr_pool_t
     const char *best = NULL;
     apr_int64_t least = APR_INT64_MAX;
     int near = prefer && eas_tz_zone(&other, prefer, pool) && distance(rule, &other) >= 0;
-    if (near && eas_tz_same(rule, &other))
+    if ((near && eas_tz_same(rule, &other)) || tells_now(rule, prefer, pool))
         return prefer;
     for (apr_size_t i = 0; i < sizeof well_known / sizeof well_known[0]; i++) {
         apr_int64_t d = eas_tz_zone(&other, well_known[i], pool) ? distance(rule, &other) : -1;

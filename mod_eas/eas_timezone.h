@@ -19,6 +19,9 @@ typedef usm_tzrule_t eas_tzrule_t;
 int eas_tz_zone(eas_tzrule_t *rule, const char *name, apr_pool_t *scratch_pool);
 /** Make the blob; names stay empty, which every client accepts. A change outside of its day moves to the day's edge. */
 void eas_tz_to_blob(unsigned char blob[EAS_TZ_BLOB], const eas_tzrule_t *rule);
+/** The rule as its blob says it: with it a device reckons, so that what it is told and what it says is reckoned with it
+ * too. */
+eas_tzrule_t eas_tz_told(const eas_tzrule_t *rule);
 /** Read a blob. @return 0 when it is not one (length, impossible dates). */
 int eas_tz_from_blob(eas_tzrule_t *rule, const unsigned char *blob, apr_size_t len);
 /** Seconds east of UTC at an instant; instant of a local time. */
@@ -26,8 +29,9 @@ int eas_tz_from_blob(eas_tzrule_t *rule, const unsigned char *blob, apr_size_t l
 #define eas_tz_to_utc usm_tzrule_to_utc
 /** Do two rules have the same blob? */
 int eas_tz_same(const eas_tzrule_t *a, const eas_tzrule_t *b);
-/** A zone that follows @a rule: @a prefer when it does, else the first of a list of well-known ones. When none does
- * exactly, one with the same offsets and changes less than about a week apart (@a prefer first), else NULL. */
+/** A zone that follows @a rule: @a prefer when it does, or tells the same time this year or in the twelve months to
+ * come; else the first of a list that has each rule in use. When none does exactly, one with the same offsets and
+ * changes less than about a week apart (@a prefer first), else NULL. */
 const char *eas_tz_find(const eas_tzrule_t *rule, const char *prefer, apr_pool_t *scratch_pool);
 
 #endif

@@ -82,17 +82,26 @@ static void put_whole(eas_map_t *map, const usm_item_t *item, int status, int al
     eas_writer_tag_int(map->out, EAS_Calendar_DisallowNewTimeProposal, 1); /* OX keeps no proposals */
 }
 
+/* An occurrence that has none where the series has one says so. */
+static void put_place(eas_map_t *map, const char *location)
+{
+    if (location) {
+        eas_writer_start(map->out, EAS_AirSyncBase_Location);
+        eas_writer_tag_text(map->out, EAS_AirSyncBase_DisplayName, location);
+        eas_writer_end(map->out);
+    } else if (map->series && usm_item_isset(map->series, USM_EVENT_LOCATION)) {
+        eas_writer_empty(map->out, EAS_AirSyncBase_Location);
+    }
+}
+
 void eas_event_extra(eas_map_t *map, const usm_item_t *item)
 {
     const char *location = usm_item_text(item, USM_EVENT_LOCATION);
     int status = meeting_status(map, item), all_day = usm_item_num(item, USM_EVENT_ALL_DAY, 0) != 0;
     if (!map->series)
         put_whole(map, item, status, all_day);
-    if (map->ctx->version >= 160 && location) {
-        eas_writer_start(map->out, EAS_AirSyncBase_Location);
-        eas_writer_tag_text(map->out, EAS_AirSyncBase_DisplayName, location);
-        eas_writer_end(map->out);
-    }
+    if (map->ctx->version >= 160)
+        put_place(map, location);
     if (!usm_item_isset(item, USM_EVENT_ALL_DAY))
         eas_writer_tag_int(map->out, EAS_Calendar_AllDayEvent, 0);
     if (!usm_item_isset(item, USM_EVENT_SENSITIVITY))
@@ -132,7 +141,9 @@ static void to_times(usm_item_t *item, const usm_item_t *view, eas_map_t *map, c
     for (int i = 0; i < 2; i++) {
         if (usm_item_isset(item, fields[i]))
             usm_item_set_num(item, fields[i],
-                             eas_series_unwire(map, view, usm_item_num(item, fields[i], 0), all_day, rule));
+                             map->base ? eas_series_unwire_known(map, view, usm_item_num(item, fields[i], 0), all_day,
+                                                                 rule, map->base, fields[i])
+                                       : eas_series_unwire(map, view, usm_item_num(item, fields[i], 0), all_day, rule));
     }
     usm_time_t start = usm_item_num(item, USM_EVENT_START, USM_TIME_NONE),
                end = usm_item_num(item, USM_EVENT_END, USM_TIME_NONE);

@@ -24,12 +24,12 @@ usm_time_t eas_series_wire(const eas_map_t *map, const usm_item_t *event, usm_ti
     zone = usm_zone_open(zone_name(map, event), map->pool);
     if (!zone)
         return t;
-    const usm_tzrule_t *rule = usm_zone_rule(zone);
+    const usm_tzrule_t rule = eas_tz_told(usm_zone_rule(zone));
     if (all_day)
-        return usm_tzrule_to_utc(rule, t);
-    if (usm_zone_offset(zone, t) == usm_tzrule_offset(rule, t))
+        return usm_tzrule_to_utc(&rule, t);
+    if (usm_zone_offset(zone, t) == usm_tzrule_offset(&rule, t))
         return t;
-    return usm_tzrule_to_utc(rule, usm_zone_to_local(zone, t));
+    return usm_tzrule_to_utc(&rule, usm_zone_to_local(zone, t));
 }
 
 usm_time_t eas_series_wire_start(const eas_map_t *map, const usm_item_t *event, usm_time_t day)
@@ -43,8 +43,11 @@ usm_time_t eas_series_unwire(const eas_map_t *map, const usm_item_t *event, usm_
                              const eas_tzrule_t *rule)
 {
     const usm_zone_t *zone = usm_zone_open(zone_name(map, event), map->pool);
-    if (!rule && zone)
-        rule = usm_zone_rule(zone);
+    usm_tzrule_t told;
+    if (!rule && zone) {
+        told = eas_tz_told(usm_zone_rule(zone));
+        rule = &told;
+    }
     if (all_day) { /* devices an hour off at a change of the clock still mean that day */
         if (map->ctx->version < 160 && rule)
             t += (usm_time_t)usm_tzrule_offset(rule, t) * 1000;
@@ -53,6 +56,15 @@ usm_time_t eas_series_unwire(const eas_map_t *map, const usm_item_t *event, usm_
     if (!usm_series_rule(event) || !zone || !rule || usm_zone_offset(zone, t) == usm_tzrule_offset(rule, t))
         return t;
     return usm_zone_to_utc(zone, t + (usm_time_t)usm_tzrule_offset(rule, t) * 1000);
+}
+
+usm_time_t eas_series_unwire_known(const eas_map_t *map, const usm_item_t *event, usm_time_t t, int all_day,
+                                   const eas_tzrule_t *rule, const usm_item_t *known, int field)
+{
+    usm_time_t now = usm_item_num(known, field, USM_TIME_NONE);
+    if (now != USM_TIME_NONE && t == eas_series_wire(map, event, now, all_day))
+        return now;
+    return eas_series_unwire(map, event, t, all_day, rule);
 }
 
 /* Until is an instant; what counts is the day it lies in. Some clients send the day's midnight in UTC, whatever the
@@ -64,7 +76,7 @@ static usm_time_t until_day(const eas_map_t *map, const usm_item_t *view, usm_ti
     if (all_day)
         return eas_series_unwire(map, view, t, 1, rule);
     day = usm_series_day(view, eas_series_unwire(map, view, t, 0, rule), map->pool);
-    if (t % USM_DAY_MS == 0 && start % USM_DAY_MS != 0 && day < t)
+    if (t % USM_DAY_MS == 0 && eas_series_wire(map, view, start, 0) % USM_DAY_MS != 0 && day < t)
         return t;
     return day;
 }
@@ -154,8 +166,8 @@ usm_error_t *eas_occurrence_day(usm_time_t *day_p, eas_map_t *map, const usm_ite
 }
 
 /* The fields of one occurrence. */
-static usm_error_t *read_fields(usm_item_t **own_p, const usm_item_t *view, eas_map_t *map, const eas_node_t *node,
-                                const eas_tzrule_t *rule)
+static usm_error_t *read_fields(usm_item_t **own_p, const usm_item_t *view, usm_time_t day, eas_map_t *map,
+                                const eas_node_t *node, const eas_tzrule_t *rule)
 {
     static const int times[] = {USM_EVENT_START, USM_EVENT_END};
     usm_item_t *own = usm_item_create(USM_EVENT, map->pool);
@@ -166,10 +178,13 @@ static usm_error_t *read_fields(usm_item_t **own_p, const usm_item_t *view, eas_
     }
     eas_event_place(own, node);
     int all_day = usm_item_num(own, USM_EVENT_ALL_DAY, usm_item_num(view, USM_EVENT_ALL_DAY, 0)) != 0;
+    const usm_exception_t *old = usm_series_exception(map->base ? map->base : view, day);
+    const usm_item_t *known = usm_series_occurrence(view, day, old ? old->item : NULL, map->pool);
     for (int i = 0; i < 2; i++) {
         if (usm_item_isset(own, times[i]))
             usm_item_set_num(own, times[i],
-                             eas_series_unwire(map, view, usm_item_num(own, times[i], 0), all_day, rule));
+                             eas_series_unwire_known(map, view, usm_item_num(own, times[i], 0), all_day, rule, known,
+                                                     times[i]));
         else
             own->v[times[i]].state = USM_ABSENT;
     }
@@ -203,7 +218,7 @@ static usm_error_t *read_exception(usm_exception_t *e, const usm_item_t *view, e
         return NULL;
     if (e->day == USM_TIME_NONE)
         return USM_ERROR(map->pool, USM_EINVALID, "an exception on a day of no occurrence");
-    USM_ERR(read_fields(&own, view, map, node, rule));
+    USM_ERR(read_fields(&own, view, e->day, map, node, rule));
     e->item = own;
     return check_times(view, e->day, own, map);
 }
@@ -272,7 +287,7 @@ usm_error_t *eas_occurrence_decode(usm_item_t **item_p, eas_map_t *map, const ch
     if (data) {
         if (old && !old->item)
             return USM_ERROR(map->pool, USM_ENOTFOUND, "the occurrence was deleted");
-        USM_ERR(read_fields(&own, series, map, data, NULL));
+        USM_ERR(read_fields(&own, series, e.day, map, data, NULL));
         e.item = overlay(old ? old->item : NULL, own, map->pool);
         USM_ERR(check_times(series, e.day, e.item, map));
     }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of the item mapping and of what stands around it; those of Sync, Ping and their like run on a real engine.
-EXTRA_DIST += test/unit/map_test.h test/unit/sync_test.h
+EXTRA_DIST += test/unit/map_test.h test/unit/sync_test.h test/unit/fidelity.h
 if HAVE_CMOCKA
 MAP_TESTS = test/unit/test_timezone \
 	test/unit/test_globalid \
@@ -72,7 +72,7 @@ test_unit_test_hierarchy_SOURCES = test/unit/test_hierarchy.c $(SYNC_TEST_SOURCE
 test_unit_test_hierarchy_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_hierarchy_LDADD = $(MAP_TEST_LDADD)
 MEETING_TESTS = test/unit/test_cmd_meeting test/unit/test_fidelity
-test_unit_test_fidelity_SOURCES = test/unit/test_fidelity.c test/unit/map_test.c
+test_unit_test_fidelity_SOURCES = test/unit/test_fidelity.c test/unit/fidelity.c test/unit/map_test.c
 test_unit_test_fidelity_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_fidelity_LDADD = $(MAP_TEST_LDADD)
 check_PROGRAMS += $(MEETING_TESTS)
