@@ -10,6 +10,7 @@
 #include <http_config.h>
 
 #include "eas.h"
+#include "eas_slot.h"
 
 extern module AP_MODULE_DECLARE_DATA eas_module;
 
@@ -56,6 +57,35 @@ int eas_ap_is_tls(request_rec *r);
 /* Makes the table of eas_pace.h, which all children share, before there are any. */
 int eas_ap_pace_init(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server);
 eas_pace_t *eas_ap_pace(void);
+
+/* ap_slot.c */
+#define EAS_SLOT_ALL (-2) /* every child but this one */
+
+/* What children tell each other. */
+typedef enum {
+    EAS_SLOT_SUPERSEDED = 1, /* payload: device; a newer request of it came in another child */
+    EAS_SLOT_HINT = 2        /* payload: whose folders may have changed */
+} eas_slot_type_e;
+
+typedef struct eas_slot_message_t {
+    apr_uint64_t type;
+    apr_uint64_t payload;
+} eas_slot_message_t;
+
+/* Makes the table and a pipe for each child there may be, before there are any. */
+int eas_ap_slot_init(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server);
+/* A child starts: it takes a slot. The parent has seen it end. */
+void eas_ap_slot_child(apr_pool_t *pchild);
+void eas_ap_slot_ended(apr_uint32_t pid);
+/* The table, NULL when there is none; this child's slot, EAS_SLOT_NONE without; the read end of its pipe, or -1. */
+eas_slots_t *eas_ap_slots(void);
+int eas_ap_slot_mine(void);
+int eas_ap_slot_fd(void);
+/* Tells the child in SLOT, or EAS_SLOT_ALL. Never blocks; what does not fit into a pipe is noted as lost, and that
+ * child then looks at everything. Any thread. */
+void eas_ap_slot_post(int slot, eas_slot_type_e type, apr_uint64_t payload);
+/* What this child was told: up to MAX messages; *LOST_P: some were lost before. Never blocks. One thread. */
+int eas_ap_slot_read(int *lost_p, eas_slot_message_t *messages, int max);
 
 /* ap_request.c */
 /* Handler "eas". */

@@ -14,6 +14,7 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/eas_part.c \
 	mod_eas/eas_pace.c mod_eas/eas_pace.h \
 	mod_eas/eas_policy.c mod_eas/eas_policy.h \
+	mod_eas/eas_slot.c mod_eas/eas_slot.h \
 	mod_eas/eas_spool.c mod_eas/eas_spool.h \
 	mod_eas/eas_version.c mod_eas/eas_version.h \
 	mod_eas/tbl/directives.h mod_eas/tbl/errmap.h mod_eas/tbl/folders.h mod_eas/tbl/policy.h \
@@ -71,7 +72,7 @@ mod_eas/tbl/tokens.h: mod_eas/tbl/eas-codepages.tsv mod_eas/tbl/mktokens.sh
 
 # Ap ring: the httpd module. Only mod_eas/mod_eas.c and mod_eas/ap_*.c know httpd.
 MOD_EAS_SOURCES = mod_eas/mod_eas.c mod_eas/ap_eas.h mod_eas/ap_auth.c mod_eas/ap_autodiscover.c mod_eas/ap_config.c mod_eas/ap_context.c \
-	mod_eas/ap_log.c mod_eas/ap_pace.c mod_eas/ap_request.c
+	mod_eas/ap_log.c mod_eas/ap_pace.c mod_eas/ap_request.c mod_eas/ap_slot.c
 module_LTLIBRARIES = mod_eas/mod_eas.la
 mod_eas_mod_eas_la_SOURCES = $(MOD_EAS_SOURCES)
 mod_eas_mod_eas_la_CPPFLAGS = $(EAS_CPPFLAGS) $(HTTPD_CFLAGS)

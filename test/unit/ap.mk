@@ -3,7 +3,7 @@
 EXTRA_DIST += test/unit/ap_test.h
 if HAVE_CMOCKA
 AP_TESTS = test/unit/test_ap_auth test/unit/test_ap_config test/unit/test_ap_context test/unit/test_ap_log \
-	test/unit/test_ap_pace test/unit/test_ap_request test/unit/test_ap_autodiscover
+	test/unit/test_ap_pace test/unit/test_ap_request test/unit/test_ap_slot test/unit/test_ap_autodiscover
 check_PROGRAMS += $(AP_TESTS)
 TESTS += $(AP_TESTS)
 AP_TEST_CPPFLAGS = $(EAS_CPPFLAGS) $(HTTPD_CFLAGS) $(CMOCKA_CFLAGS)
@@ -35,4 +35,7 @@ test_unit_test_ap_request_LDFLAGS = $(AP_TEST_LDFLAGS)
 test_unit_test_ap_autodiscover_CPPFLAGS = $(AP_TEST_CPPFLAGS)
 test_unit_test_ap_autodiscover_LDADD = $(AP_TEST_LDADD)
 test_unit_test_ap_autodiscover_LDFLAGS = $(AP_TEST_LDFLAGS)
+test_unit_test_ap_slot_CPPFLAGS = $(AP_TEST_CPPFLAGS)
+test_unit_test_ap_slot_LDADD = $(AP_TEST_LDADD)
+test_unit_test_ap_slot_LDFLAGS = $(AP_TEST_LDFLAGS)
 endif

@@ -6,6 +6,7 @@
 #include <apr_hooks.h>
 #include <apr_optional.h>
 #include <http_core.h>
+#include <mpm_common.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mod_ssl.h>
@@ -26,6 +27,17 @@ AP_DECLARE(void) ap_hook_post_config(ap_HOOK_post_config_t *fn, const char *cons
                                      int order)
 {
     ap_fake.post_config = fn;
+}
+
+AP_DECLARE(void) ap_hook_child_status(ap_HOOK_child_status_t *fn, const char *const *pre, const char *const *succ,
+                                      int order)
+{
+    ap_fake.child_status = fn;
+}
+
+AP_DECLARE(int) ap_state_query(int query_code)
+{
+    return AP_SQ_MS_CREATE_CONFIG;
 }
 
 AP_DECLARE(void) ap_hook_handler(ap_HOOK_handler_t *fn, const char *const *pre, const char *const *succ, int order)
@@ -203,8 +215,8 @@ AP_DECLARE(apr_socket_t *) ap_get_conn_socket(conn_rec *c)
 
 AP_DECLARE(apr_status_t) ap_mpm_query(int code, int *result)
 {
-    *result = ap_fake.mpm_state;
-    return code == AP_MPMQ_MPM_STATE ? APR_SUCCESS : APR_ENOTIMPL;
+    *result = code == AP_MPMQ_HARD_LIMIT_DAEMONS ? ap_fake.children : ap_fake.mpm_state;
+    return code == AP_MPMQ_HARD_LIMIT_DAEMONS || code == AP_MPMQ_MPM_STATE ? APR_SUCCESS : APR_ENOTIMPL;
 }
 
 AP_DECLARE(char *) ap_server_root_relative(apr_pool_t *pool, const char *name)
@@ -278,6 +290,7 @@ request_rec *ap_test_start(apr_pool_t *pool)
     memset(&ap_fake, 0, sizeof(ap_fake));
     pieces_given = 0;
     ap_fake.mpm_state = AP_MPMQ_RUNNING;
+    ap_fake.children = 2;
     ap_fake.auth_type = "Basic";
     ap_fake.server_root = "/etc/httpd";
     /* APR keeps its list of optional functions in this pool for good. */

@@ -11,7 +11,9 @@
 
 #include "ap_eas.h"
 
+#include <ap_mpm.h>
 #include <http_log.h>
+#include <mpm_common.h>
 #include <mod_auth.h>
 
 /* What httpd was told, and what it is to answer. Zeroed by ap_test_start(). */
@@ -19,6 +21,8 @@ typedef struct ap_fake_t {
     /* hooks and providers that the module registered */
     int (*post_config)(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server);
     void (*child_init)(apr_pool_t *pool, server_rec *server);
+    void (*child_status)(server_rec *server, pid_t pid, ap_generation_t generation, int slot,
+                         mpm_child_status status);
     int (*handlers[8])(request_rec *r);
     int handler_count;
     int (*check_authn)(request_rec *r);
@@ -44,6 +48,7 @@ typedef struct ap_fake_t {
     const char *auth_type, *user, *password; /* user NULL: there are none */
     apr_socket_t *socket;
     int mpm_state;
+    int children;            /* how many processes there may be */
     const char *server_root; /* NULL: no path can be made */
     int port;                /* of the server */
     int https;               /* what mod_ssl says of the connection */

@@ -4,7 +4,7 @@ EXTRA_DIST += test/unit/eas_test.h
 if HAVE_CMOCKA
 EAS_TESTS = test/unit/test_eas_conf test/unit/test_eas_body test/unit/test_eas_policy test/unit/test_eas_dispatch \
 	test/unit/test_cmd_provision test/unit/test_cmd_settings test/unit/test_cmd_folders \
-	test/unit/test_eas_pace test/unit/test_eas_autodiscover
+	test/unit/test_eas_pace test/unit/test_eas_slot test/unit/test_eas_autodiscover
 check_PROGRAMS += $(EAS_TESTS)
 TESTS += $(EAS_TESTS)
 EAS_TEST_CPPFLAGS = $(EAS_CPPFLAGS) $(CMOCKA_CFLAGS)
@@ -41,4 +41,6 @@ test_unit_test_eas_autodiscover_SOURCES = test/unit/test_eas_autodiscover.c test
 test_unit_test_eas_autodiscover_CPPFLAGS = $(EAS_TEST_CPPFLAGS)
 test_unit_test_eas_autodiscover_LDADD = $(EAS_TEST_LDADD)
 test_unit_test_eas_autodiscover_LDFLAGS = $(EAS_TEST_LDFLAGS)
+test_unit_test_eas_slot_CPPFLAGS = $(EAS_TEST_CPPFLAGS)
+test_unit_test_eas_slot_LDADD = $(EAS_TEST_LDADD)
 endif
