@@ -44,14 +44,15 @@ static void to_until(const char *rule, json_t *out, GTimeZone *zone, int64_t tim
     int64_t at = p ? chronos_instant(p + 6, zone, &date_only) : -1, local = oxd_time_out(zone, at);
 
     if (p && !date_only)
-        json_object_set_new(out, "until", json_integer(day_of(local) - (local - day_of(local) < time_of_day) * OXD_DAY));
+        json_object_set_new(out, "until",
+                            json_integer(day_of(local) - (local - day_of(local) < time_of_day ? OXD_DAY : 0)));
 }
 
 static int to_rule(struct oxd_req *req, const struct oxd_obj *o, const json_t *ev, json_t *out)
 {
     static const char *const names[] = {"days", "day_in_month", "month", "until", "occurrences", "week_start"};
     const json_t *v = json_object_get(ev, "rrule");
-    const char *rule = json_string_value(v), *tz = oxd_field_str(out, "timezone", o ? oxd_obj_str(o, "timezone") : NULL);
+    const char *rule = json_string_value(v), *tz = o ? oxd_obj_str(o, "timezone") : NULL;
     int64_t start = oxd_field_int(out, "start_date", o ? oxd_obj_int(o, "start_date", 0) : 0);
     bool full = oxd_field_bool(out, "full_time", o && oxd_obj_bool(o, "full_time"));
 
@@ -61,6 +62,7 @@ static int to_rule(struct oxd_req *req, const struct oxd_obj *o, const json_t *e
         json_object_set_new(out, "recurrence_type", json_integer(0));
         return 0;
     }
+    tz = oxd_field_str(out, "timezone", tz);
     start = full ? start : oxd_time_out(oxd_zone(tz), start);
     if (oxd_recur_from_rrule(rule, out, day_of(start)) < 0)
         return oxd_fail(req, "CAL-4223", "Unsupported RRULE %s", rule);

@@ -4,7 +4,8 @@
 
 /*
  * The legacy recurrence model, spec 5.3: members recurrence_type, interval, days, day_in_month, month, until,
- * occurrences; week_start (0 Sunday) is not of the model, but of an RRULE read. Days are Dates: UTC midnights (ms) of local days.
+ * occurrences; week_start (0 Sunday) is not of the model, but of an RRULE that was read. Days are Dates: UTC midnights
+ * (ms) of local days.
  */
 
 #include "oxd.h"
