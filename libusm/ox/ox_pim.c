@@ -170,7 +170,7 @@ static usm_error_t *pim_changes(const char **cursor_p, usm_bcall_t *call, const 
     f.range = range;
     f.sink = sink;
     f.full = !have || force_full;
-    f.series = folder->cls == USM_EVENT ? ox_gather_create(scratch_pool) : NULL;
+    f.series = folder->cls == USM_EVENT ? ox_gather_create(ox_gather_ask, scratch_pool) : NULL;
     USM_ERR(ox_get_rows(&answer, call, f.full ? all_path(&f, folder) : updates_path(&f, folder, &at), on_row, &f,
                         scratch_pool));
     USM_ERR(begin_once(&f)); /* an empty folder */

@@ -216,7 +216,7 @@ static usm_error_t *check_recurrence(const usm_item_t *item, apr_pool_t *pool)
 {
     const usm_recurrence_t *rule;
     if (item->cls == USM_EVENT)
-        return ox_series_check(item, NULL, pool);
+        return ox_series_check(&ox_series_legacy, item, NULL, pool);
     if (item->cls != USM_TASK || !usm_item_isset(item, USM_TASK_RECURRENCE))
         return NULL;
     rule = item->v[USM_TASK_RECURRENCE].u.recurrence;
@@ -229,7 +229,7 @@ static usm_error_t *check_recurrence(const usm_item_t *item, apr_pool_t *pool)
  * repeat finds it by its uid and completes it. */
 static usm_error_t *add_exceptions(usm_bwrite_t *result, ox_writing_t *w, apr_int64_t stamp)
 {
-    usm_error_t *err = ox_series_add(w, result->id, stamp);
+    usm_error_t *err = ox_series_add(&ox_series_legacy, w, result->id, stamp);
     if (!err)
         return ox_pim_state(result, w->call, w->folder, w->pool);
     if (usm_error_class(err) != USM_CLASS_UNAVAILABLE)
@@ -436,7 +436,7 @@ usm_error_t *ox_pim_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_br
     }
     if (folder->cls == USM_EVENT &&
         (is_series(current) || usm_item_isset(item, USM_EVENT_EXCEPTIONS) || usm_series_rule(item)))
-        return ox_series_update(result, &w, id, fields, current, rev, result_pool);
+        return ox_series_update(&ox_series_legacy, result, &w, id, fields, current, rev, result_pool);
     USM_ERR(check_recurrence(item, scratch_pool));
     ox_pim_encode(&w, fields, current, 0);
     w.path = ox_path(scratch_pool, ox_pim_name(folder->cls), "action", "update", "folder", folder->id, "id", id,

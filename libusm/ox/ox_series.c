@@ -66,17 +66,20 @@ typedef struct series_t {
     int changed; /* it has changed occurrences */
     apr_int64_t stamp;
     usm_time_t edge;
+    const ox_json_t *days; /* which, where the request for them must say it */
     apr_array_header_t *members; /* member_t */
 } series_t;
 
 struct ox_gather_t {
+    ox_gather_ask_fn ask;
     apr_pool_t *pool;
     apr_hash_t *series; /* master's id → series_t */
 };
 
-ox_gather_t *ox_gather_create(apr_pool_t *pool)
+ox_gather_t *ox_gather_create(ox_gather_ask_fn ask, apr_pool_t *pool)
 {
     ox_gather_t *g = apr_palloc(pool, sizeof *g);
+    g->ask = ask;
     g->pool = pool;
     g->series = apr_hash_make(pool);
     return g;
@@ -95,24 +98,39 @@ static series_t *series_of(ox_gather_t *g, const char *id)
     return s;
 }
 
+void ox_gather_add(ox_gather_t *g, const ox_gathered_t *row)
+{
+    const char *id = apr_pstrdup(g->pool, row->id);
+    series_t *s = series_of(g, row->master ? row->master : id);
+    s->stamp = row->stamp > s->stamp ? row->stamp : s->stamp;
+    if (row->master) {
+        APR_ARRAY_PUSH(s->members, member_t) = (member_t){id, row->stamp, row->edge};
+    } else {
+        s->listed = 1;
+        s->changed = row->changed;
+        s->days = row->days;
+        s->edge = row->edge;
+    }
+}
+
 int ox_gather_row(ox_gather_t *g, const ox_plan_t *plan, const ox_json_t *row)
 {
     int member = ox_series_is_member(plan, row);
     if (!member && !ox_series_is_master(plan, row))
         return 0;
-    const char *id = ox_json_text(ox_plan_cell(plan, row, 1), g->pool);
-    apr_int64_t stamp = ox_json_int(ox_plan_cell(plan, row, 5), 0);
-    usm_time_t edge = ox_series_edge_of(plan, row, g->pool);
-    series_t *s = series_of(g, member ? master_of(plan, row, g->pool) : id);
-    s->stamp = stamp > s->stamp ? stamp : s->stamp;
-    if (member) {
-        APR_ARRAY_PUSH(s->members, member_t) = (member_t){id, stamp, edge};
-    } else {
-        s->listed = 1;
-        s->changed = ox_json_count(ox_plan_cell(plan, row, 210)) > 0;
-        s->edge = edge;
-    }
+    ox_gathered_t r = {.id = ox_json_text(ox_plan_cell(plan, row, 1), g->pool),
+                       .master = member ? master_of(plan, row, g->pool) : NULL,
+                       .stamp = ox_json_int(ox_plan_cell(plan, row, 5), 0),
+                       .edge = ox_series_edge_of(plan, row, g->pool),
+                       .changed = ox_json_count(ox_plan_cell(plan, row, 210)) > 0};
+    ox_gather_add(g, &r);
     return 1;
+}
+
+ox_json_t *ox_gather_ask(const usm_bref_t *folder, const char *id, const ox_json_t *days, apr_pool_t *pool)
+{
+    return ox_request(pool, "calendar", "getChangeExceptions", "id", id, "folder", folder->id, "columns", "1,5",
+                      "timezone", "UTC", NULL);
 }
 
 /* The end of the last occurrence, or of one that was moved behind it. */
@@ -148,8 +166,7 @@ usm_error_t *ox_gather_complete(ox_gather_t *g, const usm_bsink_t *sink, usm_bca
             USM_ERR(sink->knows(&known, sink->baton, s->id));
         if (known)
             continue;
-        ox_json_add(requests, ox_request(g->pool, "calendar", "getChangeExceptions", "id", s->id, "folder", folder->id,
-                                         "columns", "1,5", "timezone", "UTC", NULL));
+        ox_json_add(requests, g->ask(folder, s->id, s->days, g->pool));
         APR_ARRAY_PUSH(asked, series_t *) = s;
     }
     if (!asked->nelts)
@@ -158,8 +175,11 @@ usm_error_t *ox_gather_complete(ox_gather_t *g, const usm_bsink_t *sink, usm_bca
     for (int i = 0; i < asked->nelts; i++) {
         const ox_json_t *rows = ox_json_get(ox_json_at(answers, i), "data");
         for (int k = 0; k < ox_json_count(rows); k++) {
-            member_t m = {.id = ox_json_text(ox_json_at(ox_json_at(rows, k), 0), g->pool), .edge = USM_TIME_NONE};
-            m.stamp = ox_json_int(ox_json_at(ox_json_at(rows, k), 1), 0);
+            const ox_json_t *row = ox_json_at(rows, k);
+            int object = ox_json_is_object(row);
+            member_t m = {.id = ox_json_text(object ? ox_json_get(row, "id") : ox_json_at(row, 0), g->pool),
+                          .edge = USM_TIME_NONE};
+            m.stamp = ox_json_int(object ? ox_json_get(row, "timestamp") : ox_json_at(row, 1), 0);
             if (m.id)
                 APR_ARRAY_PUSH(APR_ARRAY_IDX(asked, i, series_t *)->members, member_t) = m;
         }

@@ -8,26 +8,19 @@
 #include <string.h>
 #include <usm/recur.h>
 
-typedef struct series_write_t {
-    ox_writing_t *w;
-    const char *id;             /* of the master */
-    const usm_item_t *was, *is; /* the series before and after; was NULL: new */
-    const ox_json_t *master;    /* its object, NULL: new */
-    apr_int64_t stamp;          /* what the next call may say it has seen */
-} series_write_t;
-
 static const usm_exceptions_t *exceptions_of(const usm_item_t *item)
 {
     return item && usm_item_isset(item, USM_EVENT_EXCEPTIONS) ? item->v[USM_EVENT_EXCEPTIONS].u.exceptions : NULL;
 }
 
 /* Before anything is written: can all of it be? */
-usm_error_t *ox_series_check(const usm_item_t *item, const usm_item_t *was, apr_pool_t *pool)
+usm_error_t *ox_series_check(const ox_series_ops_t *ops, const usm_item_t *item, const usm_item_t *was,
+                             apr_pool_t *pool)
 {
     const usm_recurrence_t *rule = usm_series_rule(item);
     const usm_exceptions_t *list = exceptions_of(item);
     usm_time_t first = usm_series_first(item, pool);
-    const char *why = rule ? ox_recurrence_unfit(rule, first) : NULL;
+    const char *why = rule ? ops->unfit(rule, first) : NULL;
     if (why)
         return USM_ERROR(pool, USM_EINVALID, "the recurrence cannot be stored: %s", why);
     if (!rule && list && list->count)
@@ -46,13 +39,12 @@ usm_error_t *ox_series_check(const usm_item_t *item, const usm_item_t *was, apr_
     return NULL;
 }
 
-static int position_of(const series_write_t *s, usm_time_t day)
+static int position_of(const ox_series_write_t *s, usm_time_t day)
 {
     return usm_recur_position(usm_series_rule(s->is), usm_series_first(s->is, s->w->pool), day);
 }
 
-/* A call that was made moves the timestamp; a server that does not say how far is not asked about it again. */
-static void note_stamp(series_write_t *s, const ox_answer_t *answer)
+void ox_series_note_stamp(ox_series_write_t *s, const ox_answer_t *answer)
 {
     if (answer->timestamp > s->stamp)
         s->stamp = answer->timestamp;
@@ -60,7 +52,7 @@ static void note_stamp(series_write_t *s, const ox_answer_t *answer)
         s->stamp = ox_now() + USM_DAY_MS;
 }
 
-static const char *stamp_text(const series_write_t *s)
+const char *ox_series_stamp_text(const ox_series_write_t *s)
 {
     return apr_psprintf(s->w->pool, "%" APR_INT64_T_FMT, s->stamp);
 }
@@ -81,7 +73,7 @@ static int differing(usm_fieldset_t *fields, const usm_item_t *a, const usm_item
     return n;
 }
 
-static usm_error_t *remove_occurrence(series_write_t *s, usm_time_t day)
+static usm_error_t *remove_occurrence(ox_series_write_t *s, usm_time_t day)
 {
     ox_answer_t answer;
     apr_pool_t *pool = s->w->pool;
@@ -94,15 +86,15 @@ static usm_error_t *remove_occurrence(series_write_t *s, usm_time_t day)
     ox_json_set_int(one, "pos", position);
     ox_json_add(list, one);
     USM_ERR(ox_put(&answer, s->w->call,
-                   ox_path(pool, "calendar", "action", "delete", "timestamp", stamp_text(s), "timezone", "UTC", NULL),
+                   ox_path(pool, "calendar", "action", "delete", "timestamp", ox_series_stamp_text(s), "timezone", "UTC", NULL),
                    list, pool));
     if (ox_json_count(answer.data) > 0)
         return USM_ERROR(pool, USM_ECONFLICT, "series %.60s has been changed meanwhile", s->id);
-    note_stamp(s, &answer);
+    ox_series_note_stamp(s, &answer);
     return NULL;
 }
 
-static usm_error_t *write_occurrence(series_write_t *s, const usm_exception_t *old, usm_time_t day,
+static usm_error_t *write_occurrence(ox_series_write_t *s, const usm_exception_t *old, usm_time_t day,
                                      const usm_item_t *want, usm_fieldset_t *fields)
 {
     ox_answer_t answer;
@@ -125,21 +117,21 @@ static usm_error_t *write_occurrence(series_write_t *s, const usm_exception_t *o
     }
     ox_pim_encode(&w, fields, current, 0);
     w.path = ox_path(pool, "calendar", "action", "update", "folder", w.folder->id, "id", id, "timestamp",
-                     stamp_text(s), "timezone", "UTC", NULL);
+                     ox_series_stamp_text(s), "timezone", "UTC", NULL);
     USM_ERR(ox_pim_put(&answer, &w));
     if (ox_json_get(answer.data, "conflicts"))
         return USM_ERROR(pool, USM_EINVALID, "a resource of an occurrence is not free");
-    note_stamp(s, &answer);
+    ox_series_note_stamp(s, &answer);
     return NULL;
 }
 
-static usm_error_t *bring_one(series_write_t *s, const usm_exception_t *e)
+static usm_error_t *bring_one(ox_series_write_t *s, const usm_exception_t *e)
 {
     apr_pool_t *pool = s->w->pool;
     const usm_exception_t *old = s->was ? usm_series_exception(s->was, e->day) : NULL;
     usm_fieldset_t fields;
     if (!e->item)
-        return old && !old->item ? NULL : remove_occurrence(s, e->day);
+        return old && !old->item ? NULL : s->ops->remove_occurrence(s, e->day);
     if (old && !old->item)
         return NULL; /* OX has no way to bring an occurrence back: the device is told that it is gone */
     usm_item_t *want = usm_series_occurrence(s->is, e->day, e->item, pool);
@@ -147,10 +139,10 @@ static usm_error_t *bring_one(series_write_t *s, const usm_exception_t *e)
                            : usm_series_occurrence(s->is, e->day, NULL, pool);
     if (!differing(&fields, want, have))
         return NULL;
-    return write_occurrence(s, old, e->day, want, &fields);
+    return s->ops->write_occurrence(s, old, e->day, want, &fields);
 }
 
-static usm_error_t *bring_all(series_write_t *s)
+static usm_error_t *bring_all(ox_series_write_t *s)
 {
     const usm_exceptions_t *list = exceptions_of(s->is);
     for (int i = 0; list && i < list->count; i++)
@@ -158,23 +150,23 @@ static usm_error_t *bring_all(series_write_t *s)
     return NULL;
 }
 
-usm_error_t *ox_series_add(ox_writing_t *w, const char *id, apr_int64_t stamp)
+usm_error_t *ox_series_add(const ox_series_ops_t *ops, ox_writing_t *w, const char *id, apr_int64_t stamp)
 {
     usm_item_t *is = usm_item_copy(w->item, w->pool);
-    series_write_t s = {.w = w, .id = id, .is = is, .stamp = stamp > 0 ? stamp : ox_now() + USM_DAY_MS};
+    ox_series_write_t s = {.w = w, .ops = ops, .id = id, .is = is, .stamp = stamp > 0 ? stamp : ox_now() + USM_DAY_MS};
     usm_series_reduce(is);
     return bring_all(&s);
 }
 
 /* ---- update ---- */
 
-static usm_error_t *read_series(usm_item_t **item_p, apr_uint64_t *rev_p, const series_write_t *s)
+static usm_error_t *read_series(usm_item_t **item_p, apr_uint64_t *rev_p, const ox_series_write_t *s)
 {
     usm_bget_t get = {.id = s->id};
     usm_fetch_t fetch = {.body_forms = USM_BODY_TEXT, .text_max = APR_UINT64_MAX};
     for (int f = 0; f < usm_class_fields(USM_EVENT); f++)
         USM_FIELDSET_ADD(&fetch.fields, f);
-    USM_ERR(ox_pim_get(&get, 1, s->w->call, s->w->folder, &fetch, s->w->pool, s->w->pool));
+    USM_ERR(s->ops->get(&get, 1, s->w->call, s->w->folder, &fetch, s->w->pool, s->w->pool));
     if (get.error)
         return get.error;
     if (!get.item)
@@ -185,7 +177,7 @@ static usm_error_t *read_series(usm_item_t **item_p, apr_uint64_t *rev_p, const 
 }
 
 /* The series as it is to be: what is, with the fields that are written, and with their exceptions in their places. */
-static usm_item_t *intended(const series_write_t *s, const usm_fieldset_t *fields, apr_pool_t *pool)
+static usm_item_t *intended(const ox_series_write_t *s, const usm_fieldset_t *fields, apr_pool_t *pool)
 {
     usm_item_t *is = usm_item_copy(s->was, pool);
     const usm_item_t *item = s->w->item;
@@ -202,7 +194,7 @@ static usm_item_t *intended(const series_write_t *s, const usm_fieldset_t *field
 
 /* A new rule has taken all exceptions with it: those that are still on days of the series are to come again, unless
  * the device wants none. */
-static usm_error_t *after_new_rule(series_write_t *s, int keep)
+static usm_error_t *after_new_rule(ox_series_write_t *s, int keep)
 {
     usm_item_t *now, *is = (usm_item_t *)s->is;
     apr_uint64_t rev;
@@ -220,24 +212,25 @@ static usm_error_t *after_new_rule(series_write_t *s, int keep)
     return NULL;
 }
 
-static usm_error_t *write_master(series_write_t *s, const usm_fieldset_t *fields)
+static usm_error_t *write_master(ox_series_write_t *s, const usm_fieldset_t *fields)
 {
     ox_answer_t answer;
     ox_writing_t *w = s->w;
     ox_pim_encode(w, fields, s->master, 0);
     w->path = ox_path(w->pool, "calendar", "action", "update", "folder", w->folder->id, "id", s->id, "timestamp",
-                      stamp_text(s), "timezone", "UTC", NULL);
+                      ox_series_stamp_text(s), "timezone", "UTC", NULL);
     USM_ERR(ox_pim_put(&answer, w));
     if (ox_json_get(answer.data, "conflicts"))
         return USM_ERROR(w->pool, USM_EINVALID, "a resource of the appointment is not free");
-    note_stamp(s, &answer);
+    ox_series_note_stamp(s, &answer);
     return NULL;
 }
 
-usm_error_t *ox_series_update(usm_bwrite_t *result, ox_writing_t *w, const char *id, const usm_fieldset_t *fields,
-                              const ox_json_t *current, apr_uint64_t rev, apr_pool_t *result_pool)
+usm_error_t *ox_series_update(const ox_series_ops_t *ops, usm_bwrite_t *result, ox_writing_t *w, const char *id,
+                              const usm_fieldset_t *fields, const ox_json_t *current, apr_uint64_t rev,
+                              apr_pool_t *result_pool)
 {
-    series_write_t s = {.w = w, .id = id, .master = current, .stamp = (apr_int64_t)rev};
+    ox_series_write_t s = {.w = w, .ops = ops, .id = id, .master = current, .stamp = (apr_int64_t)rev};
     usm_fieldset_t own = *fields;
     usm_item_t *was;
     apr_uint64_t now;
@@ -249,12 +242,12 @@ usm_error_t *ox_series_update(usm_bwrite_t *result, ox_writing_t *w, const char 
     s.was = was;
     usm_item_t *is = intended(&s, fields, w->pool);
     s.is = is;
-    USM_ERR(ox_series_check(is, was, w->pool));
+    USM_ERR(ox_series_check(ops, is, was, w->pool));
     int new_rule = !usm_value_equal(USM_T_RECURRENCE, &was->v[USM_EVENT_RECURRENCE], &is->v[USM_EVENT_RECURRENCE]);
     USM_FIELDSET_DEL(&own, USM_EVENT_EXCEPTIONS);
     if (differing(&(usm_fieldset_t){{0}}, is, was) || new_rule ||
         !usm_value_equal(USM_T_ZONE, &is->v[USM_EVENT_TIMEZONE], &was->v[USM_EVENT_TIMEZONE]))
-        USM_ERR(write_master(&s, &own));
+        USM_ERR(ops->write_master(&s, &own));
     if (new_rule && usm_series_rule(is))
         USM_ERR(after_new_rule(&s, !dropped));
     if (usm_series_rule(is))
@@ -265,3 +258,11 @@ usm_error_t *ox_series_update(usm_bwrite_t *result, ox_writing_t *w, const char 
     result->edge = usm_series_rule(is) ? usm_series_edge(is, w->pool) : usm_item_num(is, USM_EVENT_END, USM_TIME_NONE);
     return NULL;
 }
+
+const ox_series_ops_t ox_series_legacy = {
+    .get = ox_pim_get,
+    .unfit = ox_recurrence_unfit,
+    .write_master = write_master,
+    .remove_occurrence = remove_occurrence,
+    .write_occurrence = write_occurrence,
+};

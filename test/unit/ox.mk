@@ -103,4 +103,10 @@ test_unit_test_usmsync_SOURCES = test/unit/test_usmsync.c $(OX_TEST_COMMON) libu
 	libusm/tools/sync_ical.c libusm/tools/sync_state.c libusm/tools/sync_vcard.c
 test_unit_test_usmsync_CPPFLAGS = $(OX_TEST_CPPFLAGS) $(ICAL_CFLAGS)
 test_unit_test_usmsync_LDADD = $(OX_TEST_LDADD) $(ICAL_LIBS)
+# Texts of module chronos, held against libical.
+check_PROGRAMS += test/unit/test_ox_rfc5545
+TESTS += test/unit/test_ox_rfc5545
+test_unit_test_ox_rfc5545_SOURCES = test/unit/test_ox_rfc5545.c
+test_unit_test_ox_rfc5545_CPPFLAGS = $(OX_TEST_CPPFLAGS) $(ICAL_CFLAGS)
+test_unit_test_ox_rfc5545_LDADD = $(OX_TEST_LDADD) $(ICAL_LIBS)
 endif
