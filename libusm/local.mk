@@ -52,6 +52,7 @@ dist_usmtbl_HEADERS = \
 	libusm/include/usm/tbl/email.h \
 	libusm/include/usm/tbl/event.h \
 	libusm/include/usm/tbl/folder.h \
+	libusm/include/usm/tbl/note.h \
 	libusm/include/usm/tbl/person.h \
 	libusm/include/usm/tbl/task.h
 

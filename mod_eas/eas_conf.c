@@ -263,6 +263,7 @@ void eas_conf_usm(usm_config_t *config, const eas_conf_t *conf, const usm_log_t 
     config->device_days = (int)conf->device_days;
     config->window_max_days = (int)conf->window_max_days;
     config->folders_max = (int)conf->max_folders;
+    config->notes_folder = strcmp(conf->notes_folder, "none") == 0 ? "" : conf->notes_folder;
     config->conflict_keep = (usm_keep_e)conf->conflict_keep;
     config->conflict_days = (int)conf->conflict_days;
     config->show_shared = (usm_show_e)conf->show_shared;

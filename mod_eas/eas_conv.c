@@ -73,10 +73,12 @@ int eas_time_parse(usm_time_t *t, const char *p)
     return 1;
 }
 
-/* Calendar writes the compact form, everything else the punctuated one (MS-ASDTYPE 2.3). */
+/* Calendar and Notes write the compact form, everything else the punctuated one (MS-ASDTYPE 2.3). */
 static eas_time_form_t form_of(unsigned tag)
 {
-    return PAGE_OF(tag) == PAGE_OF(EAS_Calendar_StartTime) ? EAS_TIME_COMPACT : EAS_TIME_DASHED;
+    return PAGE_OF(tag) == PAGE_OF(EAS_Calendar_StartTime) || PAGE_OF(tag) == PAGE_OF(EAS_Notes_LastModifiedDate)
+               ? EAS_TIME_COMPACT
+               : EAS_TIME_DASHED;
 }
 
 static void put_time(eas_map_t *map, unsigned tag, usm_time_t t)
@@ -251,6 +253,8 @@ static unsigned list_child(unsigned tag)
         return EAS_Calendar_Category;
     case EAS_Tasks_Categories:
         return EAS_Tasks_Category;
+    case EAS_Notes_Categories:
+        return EAS_Notes_Category;
     default:
         return EAS_Contacts_Child;
     }

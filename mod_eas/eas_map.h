@@ -116,6 +116,10 @@ int eas_event_skips(eas_map_t *map, const eas_row_t *row);
 void eas_contact_extra(eas_map_t *map, const usm_item_t *item);
 void eas_task_extra(eas_map_t *map, const usm_item_t *item);
 usm_error_t *eas_task_decoded(usm_item_t *item, eas_map_t *map, const eas_node_t *data);
+void eas_note_extra(eas_map_t *map, const usm_item_t *item);
+usm_error_t *eas_note_decoded(usm_item_t *item, eas_map_t *map, const eas_node_t *data);
+/** Does a change of a note have to be read beside what the server has of it (map->base)? */
+int eas_note_needs_base(const eas_node_t *data);
 /** The Location of 16.x as the item's. */
 void eas_event_place(usm_item_t *item, const eas_node_t *data);
 /** An event time on the wire for the item's zone; used by the converter of EVTIME. */

@@ -262,14 +262,16 @@ usm_error_t *eas_decode_body(usm_item_t *item, eas_map_t *map, const eas_row_t *
         return NULL;
     }
     bytes = eas_xml_clean(bytes, &len, map->pool); /* opaque bytes have not been looked at yet */
-    if (type == 2)
+    int html = type == 2 && map->cls == USM_NOTE; /* of the others the server keeps text only */
+    if (type == 2 && !html)
         bytes = eas_html_to_text(&len, bytes, len, map->pool);
     else if (data->is_opaque)
         bytes = apr_pstrmemdup(map->pool, bytes, len);
-    body->native = USM_BODY_TEXT;
-    body->text.data = bytes;
-    body->text.len = len;
-    body->text.full_size = len;
+    usm_bodyform_t *form = html ? &body->html : &body->text;
+    body->native = html ? USM_BODY_HTML : USM_BODY_TEXT;
+    form->data = bytes;
+    form->len = len;
+    form->full_size = len;
     usm_item_set_ptr(item, row->field, len ? body : NULL);
     return NULL;
 }

@@ -103,6 +103,10 @@ static usm_error_t *complete(eas_sync_t *sync, eas_collection_t *col)
     }
     if (err)
         return err;
+    if (col->cls == USM_NOTE && sync->ctx->version < 140) { /* a folder that this version does not know */
+        col->status = SYNC_HIERARCHY;
+        return NULL;
+    }
     eas_options_unpack(&col->options, first ? NULL : packed);
     col->status = SYNC_OK;
     return NULL;

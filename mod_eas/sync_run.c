@@ -72,7 +72,7 @@ static void whole_view(eas_view_t *view, const eas_view_t *kept)
         view->pref[i].truncation = -1;
 }
 
-/* The event as the server has it. What it has to be asked for and cannot be told now ends the turn. */
+/* The item as the server has it. What it has to be asked for and cannot be told now ends the turn. */
 static usm_error_t *read_base(usm_item_t **base_p, usm_outcome_t *out, eas_sync_t *sync, eas_collection_t *col,
                               const char *server_id)
 {
@@ -170,7 +170,8 @@ static usm_error_t *run_change(eas_sync_t *sync, eas_collection_t *col, const ea
     usm_outcome_t out = {0};
     usm_item_t *item, *base = NULL;
     int partial = sync->ctx->version >= 160 && col->cls == USM_EVENT;
-    if (col->cls == USM_EVENT && eas_event_needs_base(data, sync->ctx->version))
+    if ((col->cls == USM_EVENT && eas_event_needs_base(data, sync->ctx->version)) ||
+        (col->cls == USM_NOTE && eas_note_needs_base(data)))
         USM_ERR(read_base(&base, &out, sync, col, server_id));
     if (out.error && usm_error_class(out.error) == USM_CLASS_NOTFOUND) {
         usm_error_clear(out.error); /* it may have moved: the change follows it */

@@ -52,6 +52,8 @@ static const char *value_text(usm_type_e type, const usm_value_t *v, apr_pool_t 
     case USM__KIND_list:
         return list_text(v->u.list, pool);
     case USM__KIND_body:
+        if (v->u.body->html.data && !v->u.body->text.data)
+            return apr_pstrmemdup(pool, v->u.body->html.data, v->u.body->html.len);
         return v->u.body->text.data ? apr_pstrmemdup(pool, v->u.body->text.data, v->u.body->text.len) : "(not as text)";
     case USM__KIND_blob:
         return apr_psprintf(pool, "(%" APR_SIZE_T_FMT " bytes)", v->u.blob->len);
@@ -138,6 +140,8 @@ static int title_of(const usm_item_t *item)
         return USM_CONTACT_LAST_NAME;
     case USM_TASK:
         return USM_TASK_SUBJECT;
+    case USM_NOTE:
+        return USM_NOTE_SUBJECT;
     case USM_EVENT: /* a second meeting would be one more in the calendars of all who take part */
         return usm_item_isset(item, USM_EVENT_ATTENDEES) ? -1 : USM_EVENT_SUBJECT;
     default:

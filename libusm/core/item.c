@@ -17,6 +17,9 @@ static const usm_fieldinfo_t task_fields[] = {
 static const usm_fieldinfo_t email_fields[] = {
 #include <usm/tbl/email.h>
 };
+static const usm_fieldinfo_t note_fields[] = {
+#include <usm/tbl/note.h>
+};
 static const usm_fieldinfo_t folder_fields[] = {
 #include <usm/tbl/folder.h>
 };
@@ -29,7 +32,7 @@ static const struct {
     int count;
 } classes[USM_CLASS_COUNT] = {
     [USM_FOLDER] = TABLE(folder_fields), [USM_EMAIL] = TABLE(email_fields), [USM_CONTACT] = TABLE(contact_fields),
-    [USM_EVENT] = TABLE(event_fields),   [USM_TASK] = TABLE(task_fields),   [USM_NOTE] = {NULL, 0},
+    [USM_EVENT] = TABLE(event_fields),   [USM_TASK] = TABLE(task_fields),   [USM_NOTE] = TABLE(note_fields),
 };
 _Static_assert(sizeof contact_fields / sizeof contact_fields[0] <= USM_MAX_FIELDS, "too many contact fields");
 

@@ -2,7 +2,7 @@
 # libusm/tbl/conflicts.h → the table of conflicts.md: awk -f libusm/doc/conflicts.awk libusm/tbl/conflicts.h
 BEGIN {
     kinds["PIM"] = "any"; kinds["EVENT"] = "event"; kinds["MEETING"] = "meeting"; kinds["PART"] = "event, in part"
-    kinds["MAIL"] = "mail"
+    kinds["MAIL"] = "mail"; kinds["NOTE"] = "note"
     edits["FIELD"] = "changes a field"; edits["FIELDS"] = "changes two fields"; edits["OTHER"] = "changes another field"
     edits["EQUAL"] = "sets the same value"; edits["UNIT"] = "changes one field of a unit"
     edits["UNIT2"] = "changes another of the unit"; edits["HIDDEN"] = "changes what devices do not see"

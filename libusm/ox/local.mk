@@ -27,6 +27,7 @@ libusm_libusmall_la_SOURCES += \
 	libusm/ox/ox_meeting.c \
 	libusm/ox/ox_move.c \
 	libusm/ox/ox_mailfilter.c \
+	libusm/ox/ox_note.c \
 	libusm/ox/ox_people.c \
 	libusm/ox/ox_picture.c \
 	libusm/ox/ox_picture.h \

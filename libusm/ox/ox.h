@@ -22,6 +22,7 @@ typedef struct ox_backend_t {
     const char *origin;   /* scheme://host[:port] of it */
     const char *client_id, *capabilities;
     usm_show_e show_shared, show_public; /**< folders that are not the user's own */
+    const char *notes_folder; /**< name of the mail folder with notes, "" = devices get none */
     apr_int64_t flag_compare_ms; /* see usm_config_t */
     usm_log_t log;
 } ox_backend_t;
@@ -165,7 +166,10 @@ typedef struct ox_module_t {
                          const char *part, usm_data_fn fn, void *baton, apr_pool_t *scratch_pool);
 } ox_module_t;
 
-extern const ox_module_t ox_pim_module, ox_mail_module;
+extern const ox_module_t ox_pim_module, ox_mail_module, ox_note_module;
+/** Remove all notes (ox_note.c); other mails in their folder stay. */
+usm_error_t *ox_note_clear(usm_bcall_t *call, apr_pool_t *pool);
+#define OX_NOTES_ID "notes" /**< backend id of the folder of notes, wherever they are kept */
 
 usm_error_t *ox_mail_edit(usm_bmail_t *rows, int count, usm_bcall_t *call, const usm_bref_t *folder,
                           apr_pool_t *result_pool, apr_pool_t *scratch_pool);

@@ -36,6 +36,7 @@ static usm_error_t *create(usm_backend_t **backend_p, const usm_config_t *config
     be->capabilities = text_or(config->capabilities, "active_sync,usm");
     be->show_shared = config->show_shared;
     be->show_public = config->show_public;
+    be->notes_folder = text_or(config->notes_folder, "Notes");
     if (log)
         be->log = *log;
     ox_http_config_t http = {.user_agent = text_or(config->user_agent, "Open-Xchange USM HTTP Client"),
@@ -53,7 +54,7 @@ static usm_error_t *create(usm_backend_t **backend_p, const usm_config_t *config
 
 static const ox_module_t *module_of(const usm_bref_t *folder)
 {
-    return folder->cls == USM_EMAIL ? &ox_mail_module : &ox_pim_module;
+    return folder->cls == USM_EMAIL ? &ox_mail_module : folder->cls == USM_NOTE ? &ox_note_module : &ox_pim_module;
 }
 
 /* A folder whose user has lost the right to read it is gone for him, and FolderSync will say so. */

@@ -260,6 +260,19 @@ static usm_error_t *fetch_tokens(listing_t *l, const apr_array_header_t *known)
     return NULL;
 }
 
+/* Notes are mails of a folder that may not be there yet: it is made for the first of them. */
+static void add_notes(listing_t *l)
+{
+    const ox_backend_t *be = (const ox_backend_t *)l->call->backend;
+    int has_mail = 0;
+    for (int i = 0; i < l->folders->nelts; i++)
+        has_mail |= APR_ARRAY_IDX(l->folders, i, usm_bfolder_t).role == USM_ROLE_INBOX;
+    if (has_mail && *be->notes_folder)
+        APR_ARRAY_PUSH(l->folders, usm_bfolder_t) =
+            (usm_bfolder_t){.id = OX_NOTES_ID, .name = be->notes_folder, .cls = USM_NOTE, .role = USM_ROLE_DEFAULT,
+                            .rights = USM_RIGHT_READ | USM_RIGHT_CREATE | USM_RIGHT_WRITE | USM_RIGHT_DELETE};
+}
+
 usm_error_t *ox_folders(const apr_array_header_t **folders_p, usm_bcall_t *call, const apr_array_header_t *known,
                         apr_pool_t *pool)
 {
@@ -277,6 +290,7 @@ usm_error_t *ox_folders(const apr_array_header_t **folders_p, usm_bcall_t *call,
     fix_parents(&l);
     fix_roles(&l);
     USM_ERR(fetch_tokens(&l, known));
+    add_notes(&l);
     *folders_p = l.folders;
     return NULL;
 }
@@ -389,6 +403,8 @@ usm_error_t *ox_folder_clear(usm_bcall_t *call, const usm_bref_t *folder, apr_po
 {
     ox_answer_t answer;
     ox_json_t *ids = ox_json_array(scratch_pool);
+    if (folder->cls == USM_NOTE)
+        return ox_note_clear(call, scratch_pool);
     ox_json_add_text(ids, folder->id);
     USM_ERR(ox_put(&answer, call,
                    ox_path(scratch_pool, folder->cls == USM_EMAIL ? "mail" : "folders", "action", "clear", NULL), ids,

@@ -79,8 +79,7 @@ static usm_error_t *read_counters(ox_mailstate_t *s, usm_bcall_t *call, const ch
     return NULL;
 }
 
-/* @a last: state before, NULL = none; it tells which call the server understands. */
-static usm_error_t *read_state(ox_mailstate_t *s, const ox_mailstate_t *last, usm_bcall_t *call, const char *folder,
+usm_error_t *ox_mailstate_read(ox_mailstate_t *s, const ox_mailstate_t *last, usm_bcall_t *call, const char *folder,
                                apr_pool_t *pool)
 {
     ox_answer_t answer;
@@ -353,7 +352,7 @@ static int same_top(const ox_mailstate_t *a, const ox_mailstate_t *b)
     return a->top_sum == b->top_sum && a->top_count == b->top_count;
 }
 
-static int same_state(const ox_mailstate_t *now, const ox_mailstate_t *old, apr_pool_t *pool)
+int ox_mailstate_same(const ox_mailstate_t *now, const ox_mailstate_t *old, apr_pool_t *pool)
 {
     return strcmp(ox_http_escape(now->validity, pool), old->validity) == 0 &&
            strcmp(ox_http_escape(now->next, pool), old->next) == 0 && now->total == old->total &&
@@ -376,8 +375,8 @@ static usm_error_t *mail_changed(int *changed_p, usm_bcall_t *call, const usm_br
     *changed_p = 1;
     if (!ox_mailstate_parse(&last, cursor, scratch_pool))
         return NULL;
-    USM_ERR(read_state(&now, &last, call, folder->id, scratch_pool));
-    if (!same_state(&now, &last, scratch_pool))
+    USM_ERR(ox_mailstate_read(&now, &last, call, folder->id, scratch_pool));
+    if (!ox_mailstate_same(&now, &last, scratch_pool))
         return NULL;
     *changed_p = 0;
     if (!top_due(call, folder, &last, scratch_pool))
@@ -439,7 +438,7 @@ static usm_error_t *steps(walk_t *w, const ox_mailstate_t *old, ox_mailstate_t *
 {
     int done = 0;
     take_top(now, old);
-    if (!same_state(now, old, w->pool))
+    if (!ox_mailstate_same(now, old, w->pool))
         USM_ERR(newest(&done, w, old, now));
     else if (!top_due(w->call, w->folder, old, w->pool))
         return NULL;
@@ -463,7 +462,7 @@ static usm_error_t *mail_changes(const char **cursor_p, usm_bcall_t *call, const
     walk_t w = {.call = call, .folder = folder, .range = range, .sink = sink, .pool = scratch_pool, .top = &now};
     int have = ox_mailstate_parse(&old, cursor, scratch_pool);
     apr_pool_create(&w.iterpool, scratch_pool);
-    USM_ERR(read_state(&now, have ? &old : NULL, call, folder->id, scratch_pool));
+    USM_ERR(ox_mailstate_read(&now, have ? &old : NULL, call, folder->id, scratch_pool));
     if (have && strcmp(ox_http_escape(now.validity, scratch_pool), old.validity) != 0)
         return USM_ERROR(result_pool, USM_ECURSOR, "mail folder %.100s has other ids than before", folder->id);
     if (have && !force_full) {

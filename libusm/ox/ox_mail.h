@@ -29,6 +29,11 @@ typedef struct ox_mailstate_t {
 /** Text of a cursor, and back; parse gives 0 when it is none. */
 const char *ox_mailstate_text(const ox_mailstate_t *state, apr_pool_t *pool);
 int ox_mailstate_parse(ox_mailstate_t *state, const char *text, apr_pool_t *pool);
+/** Read it. @a last: the state before, NULL = none; it tells which call the server understands. Errors: FOLDER_GONE. */
+usm_error_t *ox_mailstate_read(ox_mailstate_t *state, const ox_mailstate_t *last, usm_bcall_t *call,
+                               const char *folder, apr_pool_t *pool);
+/** Is @a now what it was? @a old comes from ox_mailstate_parse(). */
+int ox_mailstate_same(const ox_mailstate_t *now, const ox_mailstate_t *old, apr_pool_t *pool);
 
 usm_error_t *ox_mail_get(usm_bget_t *gets, int count, usm_bcall_t *call, const usm_bref_t *folder,
                          const usm_fetch_t *fetch, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
@@ -52,6 +57,9 @@ usm_error_t *ox_mail_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_b
  * is the revision afterwards, 0 when @a rev is none of a mail. */
 ox_json_t *ox_mail_flags_body(apr_uint64_t *rev_p, const usm_item_t *item, const usm_fieldset_t *fields,
                               apr_uint64_t rev, apr_pool_t *pool);
+/** Put a message into a folder with these flags. */
+usm_error_t *ox_mail_import(const char **id_p, usm_bcall_t *call, const char *folder, int flags, const char *mime,
+                            apr_size_t len, apr_pool_t *pool);
 usm_error_t *ox_mail_remove(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_delete_e how,
                             apr_uint64_t rev, apr_pool_t *scratch_pool);
 

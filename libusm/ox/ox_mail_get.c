@@ -96,6 +96,8 @@ static void read_headers(usm_item_t *item, const usm_fieldset_t *fields, const o
     }
     if (USM_FIELDSET_HAS(fields, USM_EMAIL_THREAD_INDEX))
         usm_item_set_text(item, USM_EMAIL_THREAD_INDEX, header(mail, "Thread-Index", pool));
+    if (USM_FIELDSET_HAS(fields, USM_EMAIL_KEYWORDS))
+        usm_item_set_text(item, USM_EMAIL_KEYWORDS, header(mail, "Keywords", pool));
     if (USM_FIELDSET_HAS(fields, USM_EMAIL_IMPORTANCE))
         read_importance(item, header(mail, "Importance", pool));
 }

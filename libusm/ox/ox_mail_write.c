@@ -234,19 +234,26 @@ usm_error_t *ox_mail_find(usm_bwrite_t *result, usm_bcall_t *call, const usm_bre
 
 /* ---- drafts ---- */
 
+usm_error_t *ox_mail_import(const char **id_p, usm_bcall_t *call, const char *folder, int flags, const char *mime,
+                            apr_size_t len, apr_pool_t *pool)
+{
+    const ox_part_t part = {.name = "file", .filename = "mail.eml", .content_type = "message/rfc822", .data = mime,
+                            .len = len};
+    ox_answer_t answer;
+    USM_ERR(ox_post_parts(&answer, call,
+                          ox_path(pool, "mail", "action", "import", "folder", folder, "flags", apr_itoa(pool, flags),
+                                  "force", "true", NULL),
+                          &part, 1, pool));
+    *id_p = ox_json_get_text(ox_json_at(answer.data, 0), "id", pool);
+    return *id_p ? NULL : USM_ERROR(pool, USM_EBACKEND, "a stored mail without id");
+}
+
 usm_error_t *ox_mail_store(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *mime,
                            apr_size_t len, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
-    const ox_part_t part = {.name = "file", .filename = "draft.eml", .content_type = "message/rfc822", .data = mime,
-                            .len = len};
-    ox_answer_t answer;
+    const char *id;
     *result = (usm_bwrite_t){.edge = USM_TIME_NONE};
-    USM_ERR(ox_post_parts(&answer, call,
-                          ox_path(scratch_pool, "mail", "action", "import", "folder", folder->id, "flags",
-                                  apr_itoa(scratch_pool, OX_DRAFT | OX_SEEN), "force", "true", NULL),
-                          &part, 1, scratch_pool));
-    result->id = ox_json_get_text(ox_json_at(answer.data, 0), "id", result_pool);
-    if (!result->id)
-        return USM_ERROR(result_pool, USM_EBACKEND, "a stored mail without id");
+    USM_ERR(ox_mail_import(&id, call, folder->id, OX_DRAFT | OX_SEEN, mime, len, scratch_pool));
+    result->id = apr_pstrdup(result_pool, id);
     return read_rev(result, call, folder, scratch_pool);
 }

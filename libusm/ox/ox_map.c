@@ -26,6 +26,11 @@ static const ox_field_t email_rows[] = {
 #include <usm/tbl/email.h>
 };
 #undef FIELD_
+#define FIELD_(id) USM_NOTE_##id
+static const ox_field_t note_rows[] = {
+#include <usm/tbl/note.h>
+};
+#undef FIELD_
 #undef USM_FIELD
 #undef USM_FIELD_INNER
 
@@ -37,6 +42,7 @@ static const struct {
     [USM_EVENT] = {event_rows, USM_EVENT_COUNT_},
     [USM_TASK] = {task_rows, USM_TASK_COUNT_},
     [USM_EMAIL] = {email_rows, USM_EMAIL_COUNT_},
+    [USM_NOTE] = {note_rows, USM_NOTE_COUNT_},
 };
 
 /* One reader and one writer for each type; a type without them does not link. */

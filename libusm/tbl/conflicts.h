@@ -3,7 +3,7 @@
  * libusm/doc/conflicts.md and test_conflicts, which tries each row under both policies, with answers lost and not.
  * USM_CLASH(kind, device, server, result, status, lost, client_result, client_status, client_lost, "what it means")
  *   kind    PIM: contacts, events without attendees, tasks; EVENT, MEETING (an event with attendees), PART (an event
- *           of which the device sent only what it changed, as from 16.0 on), MAIL (its flags)
+ *           of which the device sent only what it changed, as from 16.0 on), MAIL (its flags), NOTE
  *   device, server: what each side did since they were equal:
  *           FIELD a field, FIELDS two of them, OTHER another field, EQUAL the same field to the same value, UNIT, UNIT2
  *           two fields that make sense only together, HIDDEN something that devices do not see, DELETE, MOVE (to
@@ -40,3 +40,11 @@ USM_CLASH(MAIL, FIELD, MOVE, STAYS, 8, NOTHING, STAYS, 8, NOTHING, "A mail that 
 USM_CLASH(MAIL, DELETE, FIELD, GONE, 1, NOTHING, GONE, 1, NOTHING, "Flags do not stand against a deletion.")
 USM_CLASH(MAIL, DELETE, DELETE, GONE, 1, NOTHING, GONE, 1, NOTHING, "Both want the same.")
 USM_CLASH(MAIL, DELETE, MOVE, STAYS, 1, NOTHING, STAYS, 1, NOTHING, "Only what is in the folder is deleted from it.")
+USM_CLASH(NOTE, FIELD, OTHER, BOTH, 1, NOTHING, BOTH, 1, NOTHING, "Edits of different fields are merged.")
+USM_CLASH(NOTE, FIELD, EQUAL, BOTH, 1, NOTHING, BOTH, 1, NOTHING, "The same value on both sides is no conflict.")
+USM_CLASH(NOTE, FIELD, FIELD, SERVER, 7, DEVICE, DEVICE, 1, SERVER, "The same field: the policy decides.")
+USM_CLASH(NOTE, FIELD, DELETE, AGAIN, 1, NOTHING, AGAIN, 1, NOTHING, "The change survives, with a new id.")
+USM_CLASH(NOTE, DELETE, FIELD, BACK, 1, DELETION, GONE, 1, SERVER, "The change survives unless the client is to win.")
+USM_CLASH(NOTE, DELETE, HIDDEN, GONE, 1, NOTHING, GONE, 1, NOTHING, "Nothing that the device has seen has changed.")
+USM_CLASH(NOTE, DELETE, DELETE, GONE, 1, NOTHING, GONE, 1, NOTHING, "Both want the same.")
+USM_CLASH(NOTE, ADD, ADD, TWO, 1, NOTHING, TWO, 1, NOTHING, "Items are not guessed to be the same.")

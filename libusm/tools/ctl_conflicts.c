@@ -37,7 +37,8 @@ static const char *shown_lines(const char *text, apr_pool_t *pool)
 static usm_error_t *see_conflict(void *baton, const usm_conflict_row_t *row)
 {
     static const char *const classes[USM_CLASS_COUNT] = {
-        [USM_CONTACT] = "contact", [USM_EVENT] = "event", [USM_TASK] = "task", [USM_EMAIL] = "mail"};
+        [USM_CONTACT] = "contact", [USM_EVENT] = "event", [USM_TASK] = "task", [USM_EMAIL] = "mail",
+        [USM_NOTE] = "note"};
     listing_t *list = baton;
     apr_pool_t *pool = list->pool;
     if (list->table.json)

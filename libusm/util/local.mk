@@ -10,5 +10,6 @@ libusm_libusmall_la_SOURCES += \
 	libusm/util/mime_draft.c \
 	libusm/util/mime_head.c \
 	libusm/util/mime_int.h \
+	libusm/util/mime_note.c \
 	libusm/util/text.c \
 	libusm/util/text.h

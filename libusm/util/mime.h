@@ -74,6 +74,30 @@ usm_error_t *usm__mime_answer(const char **data_p, apr_size_t *len_p, const char
 usm_error_t *usm__mime_draft(const char **data_p, apr_size_t *len_p, const char *old, apr_size_t old_len,
                              usm_draft_t *draft, const usm__sender_t *sender, apr_pool_t *pool);
 
+/* ---- notes (mime_note.c) ---- */
+
+#define USM__NOTE_TYPE "X-Uniform-Type-Identifier"
+#define USM__NOTE_TYPE_VALUE "com.apple.mail-note"
+#define USM__NOTE_UUID "X-Universally-Unique-Identifier"
+
+/** What a note is to be. */
+typedef struct usm__note_t {
+    const char *uuid;           /**< printable, without blanks */
+    const char *subject;        /**< NULL: as it was, "" = none */
+    const usm_list_t *keywords; /**< NULL: as they were */
+    int body;                   /**< USM_BODY_TEXT, USM_BODY_HTML, 0 = as it was */
+    const char *data;
+    apr_size_t len;
+} usm__note_t;
+
+/** Make the mail of a note: of @a old (NULL: there was none) and what @a note says; pictures in it stay. Its date is
+ * now. 7-bit clean. Errors: MIME. */
+usm_error_t *usm__mime_note(const char **data_p, apr_size_t *len_p, const char *old, apr_size_t old_len,
+                            const usm__note_t *note, const usm__sender_t *sender, apr_pool_t *pool);
+/** Words of a Keywords header, at most 300; NULL when there are none. And the other way. */
+const usm_list_t *usm__mime_keywords(const char *text, apr_pool_t *pool);
+const char *usm__mime_keyword_list(const usm_list_t *list, apr_pool_t *pool);
+
 /* ---- header block as bytes (mime_head.c) ---- */
 
 int usm__head_has(const char *data, apr_size_t len, const char *name);

@@ -51,6 +51,9 @@ EAS_DIRECTIVE(EASSharedFolders, show_shared, CHOICE, BACKEND, "chosen|none|all",
               "that are not marked against it")
 EAS_DIRECTIVE(EASPublicFolders, show_public, CHOICE, BACKEND, "chosen|none|all", 0, 2,
               "public folders that devices see, in the same words")
+EAS_DIRECTIVE(EASNotesFolder, notes_folder, STRING, BACKEND, "Notes", 1, 200,
+              "name of the mail folder that keeps notes, in the form of Apple's Notes; none if devices are to have no "
+              "notes")
 EAS_DIRECTIVE(EASConflictKeep, conflict_keep, CHOICE, BACKEND, "log|off|copy", 0, 2,
               "what is kept of the version that loses a conflict: an entry in the conflict log, nothing, or an entry "
               "and a copy of the item")

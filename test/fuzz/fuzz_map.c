@@ -71,7 +71,7 @@ static void same(const usm_item_t *a, const usm_item_t *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const unsigned versions[] = {25, 120, 121, 140, 141, 160, 161, 141};
-    static const usm_class_e classes[] = {USM_EMAIL, USM_CONTACT, USM_EVENT, USM_TASK};
+    static const usm_class_e classes[] = {USM_EMAIL, USM_CONTACT, USM_EVENT, USM_TASK, USM_NOTE};
     const eas_limits_t limits = {.repair = 1};
     eas_view_t view = {.truncation = -1, .mime_truncation = -1};
     eas_ctx_t ctx = {0};
@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     apr_pool_create(&pool, NULL);
     ctx.pool = map.pool = pool;
     ctx.version = versions[data[0] & 7];
-    map.cls = classes[data[0] >> 3 & 3];
+    map.cls = classes[(data[0] >> 3 & 7) % 5];
     ctx.session = data[0] & 64 ? NULL : make_session(pool);
     if (eas_node_parse(&root, NULL, data + 1, size - 1, &limits, pool) == EAS_WBXML_OK &&
         eas_node_outside_version(root, ctx.version) == NULL && (first = decode(&map, root)) != NULL &&

@@ -17,6 +17,7 @@ OX_TESTS = test/unit/test_ox_standin \
 	test/unit/test_ox_pim \
 	test/unit/test_ox_move \
 	test/unit/test_ox_mails \
+	test/unit/test_ox_note \
 	test/unit/test_ox_people \
 	test/unit/test_text \
 	test/unit/test_mime_head \
@@ -35,6 +36,10 @@ test_unit_test_ox_standin_mail_LDADD = $(OX_TEST_LDADD)
 test_unit_test_ox_standin_event_SOURCES = test/unit/test_ox_standin_event.c $(OX_TEST_COMMON)
 test_unit_test_ox_standin_event_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_standin_event_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_ox_note_SOURCES = test/unit/test_ox_note.c $(OX_TEST_COMMON)
+test_unit_test_ox_note_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_note_LDADD = $(OX_TEST_LDADD)
 
 test_unit_test_ox_error_SOURCES = test/unit/test_ox_error.c $(OX_TEST_COMMON)
 test_unit_test_ox_error_CPPFLAGS = $(OX_TEST_CPPFLAGS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: class_contact.c class_email.c class_event.c class_task.c */
+/* Tests: class_contact.c class_email.c class_event.c class_note.c class_task.c */
 /* What no row can say: events with their zones, days and meetings, the extras of mails, contacts and tasks. */
 #include "map_test.h"
 
@@ -304,6 +304,43 @@ static void test_tasks(void **state)
     assert_non_null(map_decode(ctx, USM_TASK, "Tasks:Recurrence", "5:1", *state));
 }
 
+static void test_notes(void **state)
+{
+    static const struct {
+        const char *text;
+        int good;
+    } rows[] = {{"Notes:MessageClass=IPM.StickyNote", 1}, {"Notes:MessageClass=ipm.stickynote.x", 1},
+                {"Notes:Subject=x", 1}, {"Notes:MessageClass=IPM.StickyNote.", 0}, {"Notes:MessageClass=IPM.Note", 0}};
+    static const struct {
+        const char *was, *now; /* HTML at the server, text of the device */
+        usm_state_e state;
+    } bodies[] = {{"<b>x</b> y", "x y", USM_ABSENT}, {"<b>x</b> y", "x z", USM_SET}, {NULL, "x", USM_SET}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        usm_item_t *item = map_decode(map_ctx(141, NULL, *state), USM_NOTE, rows[i].text, "5:1", *state);
+        if ((item != NULL) != rows[i].good)
+            fail_msg("row %zu", i);
+    }
+    for (size_t i = 0; i < COUNT(bodies); i++) {
+        usm_item_t *base = usm_item_create(USM_NOTE, *state), *item;
+        usm_body_t html = {.native = USM_BODY_HTML, .html = {.data = bodies[i].was}};
+        html.html.len = bodies[i].was ? strlen(bodies[i].was) : 0;
+        usm_item_set_ptr(base, USM_NOTE_BODY, bodies[i].was ? &html : NULL);
+        const char *text = apr_psprintf(*state, "AirSyncBase:Body{Type=1 Data='%s'}", bodies[i].now);
+        const eas_node_t *data = map_doc(apr_psprintf(*state, "AirSync:ApplicationData{%s}", text), *state);
+        eas_map_t map = {.ctx = map_ctx(141, NULL, *state), .cls = USM_NOTE, .base = base, .pool = *state};
+        assert_true(eas_note_needs_base(data));
+        assert_null(eas_map_decode(&item, &map, data));
+        assert_int_equal(usm_item_state(item, USM_NOTE_BODY), bodies[i].state);
+    }
+    usm_item_t *item = usm_item_create(USM_NOTE, *state);
+    usm_item_set_num(item, USM_NOTE_MODIFIED, map_time("2026-03-12T08:00:00Z"));
+    assert_string_equal(map_text(map_encode(map_ctx(141, NULL, *state), item, NULL, NULL, *state), *state),
+                        "LastModifiedDate=20260312T080000Z MessageClass=IPM.StickyNote");
+    assert_non_null(item = map_decode(map_ctx(161, NULL, *state), USM_NOTE,
+                                      "AirSyncBase:Body{Type=2 Data=<b>x</b>} Notes:Subject=s", "5:1", *state));
+    assert_non_null(item->v[USM_NOTE_BODY].u.body->html.data);
+}
+
 /* ---- mails ---- */
 
 static void test_topics(void **state)
@@ -396,7 +433,7 @@ int main(void)
         POOL_TEST(test_default_day), POOL_TEST(test_events_in),    POOL_TEST(test_meetings),
         POOL_TEST(test_event_defaults), POOL_TEST(test_task_dates), POOL_TEST(test_tasks),
         POOL_TEST(test_topics),      POOL_TEST(test_conversations), POOL_TEST(test_mail_extras),
-        POOL_TEST(test_file_as),
+        POOL_TEST(test_file_as),      POOL_TEST(test_notes),
     };
     return RUN_TESTS(tests);
 }

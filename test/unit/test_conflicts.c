@@ -27,7 +27,7 @@
 
 /* ---- rows ---- */
 
-typedef enum kind_e { PIM, EVENT, MEETING, PART, MAIL } kind_e;
+typedef enum kind_e { PIM, EVENT, MEETING, PART, MAIL, NOTE } kind_e;
 typedef enum edit_e { FIELD, FIELDS, OTHER, EQUAL, UNIT, UNIT2, HIDDEN, DELETE, MOVE, MOVE_FIELD, ADD, ADD_UID } edit_e;
 typedef enum result_e {
     BOTH, DEVICE, SERVER, PARTLY, AGAIN, THERE, THERE_SERVER, GONE, BACK, STAYS, TWO
@@ -63,8 +63,9 @@ static const struct pick_t {
     {USM_TASK, "64", "65", USM_TASK_SUBJECT, USM_TASK_IMPORTANCE, USM_TASK_START, USM_TASK_DUE},
     {USM_EMAIL, "66", "67", USM_EMAIL_FLAG, USM_EMAIL_READ, -1, -1},
     {USM_EVENT, "68", "69", USM_EVENT_SUBJECT, USM_EVENT_LOCATION, USM_EVENT_START, USM_EVENT_RECURRENCE},
+    {USM_NOTE, "70", "71", USM_NOTE_SUBJECT, USM_NOTE_CATEGORIES, -1, -1},
 };
-enum { EVENT_PICK = 1, MAIL_PICK = 3, SERIES_PICK = 4, PICKS = 5 };
+enum { EVENT_PICK = 1, MAIL_PICK = 3, SERIES_PICK = 4, NOTE_PICK = 5, PICKS = 6 };
 
 static apr_pool_t *root, *pool;
 static usm_context_t *ctx;
@@ -79,9 +80,13 @@ static void set(usm_item_t *item, int field, int n)
     static const usm_recurrence_t rules[3] = {{.freq = USM_RECUR_DAILY, .interval = 1},
                                               {.freq = USM_RECUR_DAILY, .interval = 2},
                                               {.freq = USM_RECUR_DAILY, .interval = 3}};
+    static const char *words[3] = {"base", "device", "server"};
+    static const usm_list_t lists[3] = {{1, &words[0]}, {1, &words[1]}, {1, &words[2]}};
     const usm_fieldinfo_t *info = usm_field(item->cls, field);
     if (info->type == USM_T_RECURRENCE)
         usm_item_set_ptr(item, field, &rules[n]);
+    else if (info->type == USM_T_LIST)
+        usm_item_set_ptr(item, field, &lists[n]);
     else if (usm__type_kind(info->type) == USM__KIND_text)
         usm_item_set_text(item, field, texts[n]);
     else if (usm__type_kind(info->type) == USM__KIND_flag)
@@ -363,7 +368,8 @@ static void check_values(const struct row_t *row, result_e result)
         good = has(full, pick->a, 2) && has(full, pick->unit, 1);
         break;
     case AGAIN:
-        good = has(full, pick->a, 1) && has(full, pick->b, 0) && has(full, pick->unit, 0);
+        good = has(full, pick->a, 1) && has(full, pick->b, 0) &&
+               (pick->unit < 0 || has(full, pick->unit, 0));
         break;
     case BACK:
         good = has(full, pick->a, 2);
@@ -499,7 +505,9 @@ static int teardown(void **state)
 static int applies(kind_e kind, int p)
 {
     if (kind == PIM)
-        return p != MAIL_PICK;
+        return p != MAIL_PICK && p != NOTE_PICK;
+    if (kind == NOTE)
+        return p == NOTE_PICK;
     return p == (kind == MAIL ? MAIL_PICK : EVENT_PICK);
 }
 

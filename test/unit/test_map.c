@@ -6,7 +6,7 @@
 #include <usm/fields.h>
 #include <usm/recur.h>
 
-static const usm_class_e classes[] = {USM_EMAIL, USM_CONTACT, USM_EVENT, USM_TASK};
+static const usm_class_e classes[] = {USM_EMAIL, USM_CONTACT, USM_EVENT, USM_TASK, USM_NOTE};
 
 /* ---- round trip ---- */
 

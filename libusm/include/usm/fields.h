@@ -40,6 +40,14 @@ enum {
     USM_EMAIL_COUNT_
 };
 enum {
+#define USM_FIELD(id, type, column, key, page, tag, since, until, flags) USM_NOTE_##id,
+#define USM_FIELD_INNER(id, type, column, key, flags) USM_NOTE_##id,
+#include <usm/tbl/note.h>
+#undef USM_FIELD
+#undef USM_FIELD_INNER
+    USM_NOTE_COUNT_
+};
+enum {
 #define USM_FIELD(id, type, column, key, page, tag, since, until, flags) USM_FOLDER_##id,
 #define USM_FIELD_INNER(id, type, column, key, flags) USM_FOLDER_##id,
 #include <usm/tbl/folder.h>

@@ -42,6 +42,7 @@ typedef struct usm_config_t {
     int window_max_days;        /**< administrator's limit on mail age, 0 = none */
     usm_show_e show_shared;     /**< folders of other users, USM_SHOW_CHOSEN */
     usm_show_e show_public;     /**< public folders, USM_SHOW_CHOSEN */
+    const char *notes_folder;   /**< name of the mail folder that keeps notes, "Notes"; "" = devices get no notes */
     apr_size_t turn_bytes_max;  /**< soft maximum of item bytes in one turn, 4 MiB */
     usm_keep_e conflict_keep;   /**< USM_KEEP_LOG */
     int device_days;            /**< a device not seen for so many days is forgotten, 0 = never */

@@ -389,7 +389,8 @@ class Site:
                            + location("/paced", self.ox.url, url, EASThrottle="120")
                            + location("/tls", self.ox.url, url, EASRequireTLS="on")
                            + location("/cert", self.ox.url, url, EASCertCAFile=os.path.join(self.folder, "cert.pem"))
-                           + location("/own", self.ox.url, url, EASSharedFolders="none", EASPublicFolders="none")
+                           + location("/own", self.ox.url, url, EASSharedFolders="none", EASPublicFolders="none",
+                                      EASNotesFolder="none")
                            + location("/copy", self.ox.url, url, EASConflictKeep="copy")
                            + location("/all", self.ox.url, url, EASSharedFolders="all", EASPublicFolders="all")
                            + autodiscover("", self.ox.url, url)
