@@ -30,6 +30,7 @@ dist_usminclude_HEADERS = \
 	libusm/include/usm/error.h \
 	libusm/include/usm/error_codes.h \
 	libusm/include/usm/fields.h \
+	libusm/include/usm/hint.h \
 	libusm/include/usm/item.h \
 	libusm/include/usm/log.h \
 	libusm/include/usm/mail.h \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core.h"
+#include "park.h"
 
 #include <apr_allocator.h>
 
@@ -83,6 +83,7 @@ usm_error_t *usm__context_make(usm_context_t **ctx_p, const usm_config_t *config
     if (rv)
         return USM_ERROR_APR(pool, rv, "cannot make the context's lock");
     usm__random(ctx->secret, sizeof ctx->secret);
+    USM_ERR(usm__hub_make(&ctx->hub, own));
     USM_ERR(usm__parking_create(ctx));
     USM_ERR_W(backend_vt->create(&ctx->backend, &ctx->config, &ctx->config.log, own), "groupware backend %s",
               backend_vt->name);

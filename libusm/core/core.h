@@ -28,6 +28,7 @@
 
 typedef struct usm__waiter_t usm__waiter_t;
 typedef struct usm__parking_t usm__parking_t;
+typedef struct usm__hub_t usm__hub_t; /**< hint.h */
 
 struct usm_context_t {
     apr_pool_t *pool;
@@ -41,6 +42,7 @@ struct usm_context_t {
     apr_hash_t *waiters; /**< device row id → usm__waiter_t of a device that waits */
     usm__waiter_t *free_waiters;
     usm__parking_t *parking;
+    usm__hub_t *hub;
     usm_time_t swept;
     int write_batch, scan_rows, run_rows; /**< USM__WRITE_BATCH … at most */
     usm_time_t upkeep_at; /**< when to look for old devices; 0 = not yet chosen */
@@ -363,43 +365,7 @@ usm_error_t *usm__refusal_write(usm_turn_t *turn, usm_txn_t *txn, const usm_echo
 /* upkeep.c */
 /** Forget devices that were not seen for long, if this process has not looked for an hour. Never fails. */
 void usm__upkeep(usm_session_t *session);
-/* watch.c and park.c */
-typedef struct usm__watched_t {
-    const char *folder;
-    apr_int64_t fid;
-} usm__watched_t;
-
-struct usm_watch_t {
-    apr_pool_t *pool;
-    usm__waiter_t *waiter;
-    apr_uint32_t epoch; /**< of the device's requests when this watch began */
-    apr_uint32_t hints; /**< of the user, when the last check began */
-    usm_session_t *session;
-    apr_array_header_t *folders; /**< usm__watched_t */
-    int hierarchy;
-};
-
-/** A device that waits in this process. */
-struct usm__waiter_t {
-    usm_id_t device;
-    apr_uint32_t epoch;  /**< numbers its requests */
-    int watches;         /**< and parked ones */
-    usm__waiter_t *next; /**< when free */
-};
-
-/** Leave the waiter: whoever joined it does not wait any more. */
-void usm__waiter_leave(usm_context_t *ctx, usm__waiter_t *waiter);
-/** A watch without folders that continues as the request @a epoch of its device. */
-usm_watch_t *usm__watch_again(usm_session_t *session, usm__waiter_t *waiter, apr_uint32_t epoch, apr_pool_t *pool);
-/** How often the user was hinted at. */
-apr_uint32_t usm__hints(usm_context_t *ctx, usm_id_t user);
-/** Something of the session's user has changed: whoever waits for it looks. */
-void usm__hint(usm_session_t *session);
-/** The device has a newer request: what is parked for it wakes. Not under the context's lock. */
-void usm__park_supersede(usm_session_t *session);
-/** Set up and, before the context goes, end what wakes. */
-usm_error_t *usm__parking_create(usm_context_t *ctx);
-void usm__parking_stop(usm_context_t *ctx);
+/* watch.c */
 /** A new request of the device: older ones that wait end. */
 void usm__supersede(usm_session_t *session);
 /* next.c */

@@ -7,7 +7,7 @@
  * memory (the caller's commit then writes what became of it, together with the cursor); else it goes into the queue, in
  * transactions of a bounded size. A full listing is compared with the rows in the store as a merge of two sorted
  * streams, so memory does not grow with the folder. */
-#include "core.h"
+#include "hint.h"
 
 #include <stdlib.h>
 
@@ -506,6 +506,7 @@ usm_error_t *usm__detect(usm__news_t *news, usm_session_t *session, usm_collecti
     } else {
         usm_bref_t ref;
         usm__folder_ref(&ref, folder);
+        session->call.hinted = usm__hinted_at(session, ref.id);
         USM_ERR(usm__checked(session, USM__BVT(session)->changes(&cursor, &session->call, &ref, range, coll->cursor,
                                                                  grown || stale, &sink, pool, d.pool)));
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers to invitations, each kept with the device that gave it: its repeat finds the mail gone. */
-#include "core.h"
+#include "hint.h"
 
 #include <usm/meeting.h>
 #include <usm/recur.h>
@@ -133,6 +133,7 @@ static usm_error_t *give_answer(const char **event_p, usm_session_t *session, co
     USM_ERR(usm__checked(session, USM__BVT(session)->confirm(&session->call, &event.ref, event.id, day, answer->status,
                                                              answer->message, pool)));
     *event_p = usm__sid_make(event.folder.fid, event.id, pool);
+    usm__hint_own(session, event.ref.id, USM_HINT_ITEMS);
     if (!mail.id)
         return NULL;
     usm_error_t *err = usm__checked(session, USM__BVT(session)->remove(&session->call, &mail.ref, mail.id,
@@ -141,6 +142,7 @@ static usm_error_t *give_answer(const char **event_p, usm_session_t *session, co
         usm_error_clear(err); /* it was answered all the same */
         err = NULL;
     }
+    usm__hint_own(session, mail.ref.id, USM_HINT_ITEMS);
     return err;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Moving items between folders. Each move is written down as begun, with the device, before the server is asked, and as
  * done with its new id right after, in the transaction that also tells the device's two collections. */
-#include "core.h"
+#include "hint.h"
 
 #include <usm/mail.h>
 
@@ -248,6 +248,10 @@ static usm_error_t *move_ours(batch_t *b)
         if (b->ones[i].ours)
             err = b->ones[i].found ? maybe_there(&moved[k], b, &b->ones[i]) : NULL;
         k += b->ones[i].ours;
+    }
+    if (!err) {
+        usm__hint_own(session, b->from.ref.id, USM_HINT_ITEMS);
+        usm__hint_own(session, b->to.ref.id, USM_HINT_ITEMS);
     }
     usm_error_t *stored = finish(b, moved);
     if (err) {

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Watches that wait without a thread. One thread per context calls their wake functions when it is time to look. */
-#include "core.h"
+#include "park.h"
 
-#include <apr_atomic.h>
 #include <apr_ring.h>
 #include <apr_thread_proc.h>
 #include <stdlib.h>
 
-#define BUCKETS 1024 /* of users; those that share one wake each other now and then */
+#define BUCKETS 1024 /* of users */
+#define TICK_MS 100  /* in which those that must not look yet are gone through */
 
 struct usm_parked_t {
     APR_RING_ENTRY(usm_parked_t) by_time; /* while armed */
     APR_RING_ENTRY(usm_parked_t) by_user; /* while armed */
+    APR_RING_ENTRY(usm_parked_t) later;   /* while `later_at` is set */
+    usm__ear_t ear;                       /* as long as it lives, so that nothing is missed while it looks */
     usm_context_t *ctx;
     usm_login_t *login;
     usm__waiter_t *waiter;
@@ -19,34 +21,37 @@ struct usm_parked_t {
     void *baton;
     usm_id_t device, user;
     usm_time_t due;
-    apr_uint32_t epoch, hints;
+    usm_time_t deaf_until; /* a hint before wakes it then */
+    usm_time_t later_at;   /* 0, or when to wake it although it is not due */
+    usm_wake_e reason;     /* why it was woken */
+    apr_uint32_t epoch;
     int armed, hierarchy, count;
-    apr_int64_t fids[];
+    apr_int64_t fids[]; /* and behind them the digests of the ear */
 };
 
 APR_RING_HEAD(usm__parked_ring_t, usm_parked_t);
 
 struct usm__parking_t {
     apr_pool_t *pool;
-    apr_thread_mutex_t *lock; /* guards the rings and what is armed; taken after no other, and none is taken below it */
+    apr_thread_mutex_t *lock; /* the hub's: guards the rings and what is armed */
     apr_thread_cond_t *changed;
     apr_thread_t *thread; /* NULL: nothing was ever parked */
     int stopping;
     struct usm__parked_ring_t by_time;
+    struct usm__parked_ring_t later;
     struct usm__parked_ring_t by_user[BUCKETS];
-    apr_uint32_t hints[BUCKETS];
 };
 
 usm_error_t *usm__parking_create(usm_context_t *ctx)
 {
     usm__parking_t *p = ctx->parking = apr_pcalloc(ctx->pool, sizeof *p);
     APR_RING_INIT(&p->by_time, usm_parked_t, by_time);
+    APR_RING_INIT(&p->later, usm_parked_t, later);
+    p->lock = usm__hub_lock(ctx->hub);
     for (int i = 0; i < BUCKETS; i++)
         APR_RING_INIT(&p->by_user[i], usm_parked_t, by_user);
     p->pool = ctx->pool;
-    apr_status_t rv = apr_thread_mutex_create(&p->lock, APR_THREAD_MUTEX_DEFAULT, p->pool);
-    if (!rv)
-        rv = apr_thread_cond_create(&p->changed, p->pool);
+    apr_status_t rv = apr_thread_cond_create(&p->changed, p->pool);
     return rv ? USM_ERROR_APR(ctx->pool, rv, "cannot make the lock of what is parked") : NULL;
 }
 
@@ -62,8 +67,16 @@ void usm__parking_stop(usm_context_t *ctx)
         apr_thread_join(&rv, p->thread);
 }
 
+static void not_later(usm_parked_t *parked)
+{
+    if (parked->later_at)
+        APR_RING_REMOVE(parked, later);
+    parked->later_at = 0;
+}
+
 static void disarm(usm_parked_t *parked)
 {
+    not_later(parked);
     if (!parked->armed)
         return;
     parked->armed = 0;
@@ -75,7 +88,50 @@ static void disarm(usm_parked_t *parked)
 static void wake(usm_parked_t *parked, usm_wake_e reason)
 {
     disarm(parked);
+    parked->reason = reason;
     parked->wake(parked->baton, reason);
+}
+
+/* Under the lock. */
+static void wake_later(usm_parked_t *parked, usm_time_t at)
+{
+    usm__parking_t *p = parked->ctx->parking;
+    not_later(parked);
+    parked->later_at = at;
+    APR_RING_INSERT_TAIL(&p->later, parked, usm_parked_t, later);
+    apr_thread_cond_signal(p->changed);
+}
+
+static void on_heard(usm__ear_t *ear)
+{
+    usm_parked_t *parked = ear->baton;
+    if (!parked->armed)
+        return;
+    if (usm__now() >= parked->deaf_until)
+        wake(parked, USM_WAKE_HINT);
+    else if (!parked->later_at)
+        wake_later(parked, parked->deaf_until);
+}
+
+/* Wake whose time has come. @return until when there is nothing to do, 0 = for good. */
+static usm_time_t wake_due(usm__parking_t *p, usm_time_t now)
+{
+    usm_parked_t *at = APR_RING_FIRST(&p->later), *next;
+    for (; at != APR_RING_SENTINEL(&p->later, usm_parked_t, later); at = next) {
+        next = APR_RING_NEXT(at, later);
+        if (at->later_at <= now)
+            wake(at, at->ear.moved ? USM_WAKE_HINT : USM_WAKE_POLL);
+    }
+    for (at = APR_RING_FIRST(&p->by_time); at != APR_RING_SENTINEL(&p->by_time, usm_parked_t, by_time); at = next) {
+        next = APR_RING_NEXT(at, by_time);
+        if (at->due > now)
+            break;
+        wake(at, USM_WAKE_POLL);
+    }
+    usm_time_t due = at == APR_RING_SENTINEL(&p->by_time, usm_parked_t, by_time) ? 0 : at->due;
+    if (!APR_RING_EMPTY(&p->later, usm_parked_t, later) && (!due || due > now + TICK_MS))
+        due = now + TICK_MS;
+    return due;
 }
 
 static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
@@ -84,44 +140,14 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     (void)thread;
     apr_thread_mutex_lock(p->lock);
     while (!p->stopping) {
-        usm_parked_t *first = APR_RING_FIRST(&p->by_time);
-        if (first == APR_RING_SENTINEL(&p->by_time, usm_parked_t, by_time)) {
-            apr_thread_cond_wait(p->changed, p->lock);
-            continue;
-        }
-        usm_time_t now = usm__now();
-        if (first->due <= now)
-            wake(first, USM_WAKE_POLL);
+        usm_time_t now = usm__now(), until = wake_due(p, now);
+        if (until)
+            apr_thread_cond_timedwait(p->changed, p->lock, (until - now) * 1000);
         else
-            apr_thread_cond_timedwait(p->changed, p->lock, (first->due - now) * 1000);
+            apr_thread_cond_wait(p->changed, p->lock);
     }
     apr_thread_mutex_unlock(p->lock);
     return NULL;
-}
-
-static apr_uint32_t *counter(usm_context_t *ctx, usm_id_t user)
-{
-    return &ctx->parking->hints[(apr_uint64_t)user % BUCKETS];
-}
-
-apr_uint32_t usm__hints(usm_context_t *ctx, usm_id_t user)
-{
-    return apr_atomic_read32(counter(ctx, user));
-}
-
-void usm__hint(usm_session_t *session)
-{
-    usm__parking_t *p = session->ctx->parking;
-    struct usm__parked_ring_t *ring = &p->by_user[(apr_uint64_t)session->device.user % BUCKETS];
-    usm_parked_t *next;
-    apr_atomic_inc32(counter(session->ctx, session->device.user));
-    apr_thread_mutex_lock(p->lock);
-    for (usm_parked_t *at = APR_RING_FIRST(ring); at != APR_RING_SENTINEL(ring, usm_parked_t, by_user); at = next) {
-        next = APR_RING_NEXT(at, by_user);
-        if (at->user == session->device.user)
-            wake(at, USM_WAKE_HINT);
-    }
-    apr_thread_mutex_unlock(p->lock);
 }
 
 void usm__park_supersede(usm_session_t *session)
@@ -160,7 +186,8 @@ static int is_superseded(usm_context_t *ctx, const usm_parked_t *parked)
 static usm_parked_t *detach(usm_watch_t *watch, usm_wake_fn wake_fn, void *baton)
 {
     usm_context_t *ctx = watch->session->ctx;
-    usm_parked_t *parked = calloc(1, sizeof *parked + (apr_size_t)watch->folders->nelts * sizeof parked->fids[0]);
+    apr_size_t count = (apr_size_t)watch->folders->nelts;
+    usm_parked_t *parked = calloc(1, sizeof *parked + 2 * count * sizeof parked->fids[0]);
     if (!parked)
         return NULL;
     parked->ctx = ctx;
@@ -175,11 +202,36 @@ static usm_parked_t *detach(usm_watch_t *watch, usm_wake_fn wake_fn, void *baton
     parked->count = watch->folders->nelts;
     for (int i = 0; i < parked->count; i++)
         parked->fids[i] = APR_ARRAY_IDX(watch->folders, i, usm__watched_t).fid;
+    parked->reason = USM_WAKE_POLL;
+    parked->ear.heard = on_heard;
+    parked->ear.baton = parked;
+    apr_thread_mutex_lock(ctx->parking->lock);
+    usm__ear_take_over(&parked->ear, watch->ear, (apr_uint64_t *)&parked->fids[count], ctx->hub);
+    apr_thread_mutex_unlock(ctx->parking->lock);
     apr_thread_mutex_lock(ctx->lock);
     parked->waiter->watches++;
     parked->login->refs++;
     apr_thread_mutex_unlock(ctx->lock);
     return parked;
+}
+
+/* Under the lock. The thread sleeps until the first one is due: it must hear of those that come before. */
+static void arm(usm_parked_t *parked, int failed)
+{
+    usm__parking_t *p = parked->ctx->parking;
+    usm_time_t now = usm__now();
+    int first = APR_RING_EMPTY(&p->by_time, usm_parked_t, by_time);
+    parked->armed = 1;
+    parked->due = now + parked->ctx->config.poll_interval_ms;
+    parked->deaf_until = parked->reason == USM_WAKE_HINT ? now + USM__SPACING_MS : 0;
+    APR_RING_INSERT_TAIL(&p->by_time, parked, usm_parked_t, by_time);
+    APR_RING_INSERT_TAIL(&p->by_user[(apr_uint64_t)parked->user % BUCKETS], parked, usm_parked_t, by_user);
+    if (failed) /* what a hint told of was not seen */
+        wake_later(parked, now + USM__RETRY_MS);
+    else if (parked->ear.moved && parked->deaf_until)
+        wake_later(parked, parked->deaf_until);
+    if (first)
+        apr_thread_cond_signal(p->changed);
 }
 
 usm_error_t *usm_watch_park(usm_parked_t **parked_p, usm_watch_t *watch, usm_wake_fn wake_fn, void *baton)
@@ -193,16 +245,10 @@ usm_error_t *usm_watch_park(usm_parked_t **parked_p, usm_watch_t *watch, usm_wak
         parked = detach(watch, wake_fn, baton);
     if (!parked)
         return USM_ERROR(watch->pool, USM_ELIMIT, "no memory for a device that waits");
-    parked->hints = watch->hints;
     apr_thread_mutex_lock(p->lock);
     usm_error_t *err = start_thread(p, watch->pool);
-    if (!err) {
-        parked->armed = 1;
-        parked->due = usm__now() + ctx->config.poll_interval_ms;
-        APR_RING_INSERT_TAIL(&p->by_time, parked, usm_parked_t, by_time);
-        APR_RING_INSERT_TAIL(&p->by_user[(apr_uint64_t)parked->user % BUCKETS], parked, usm_parked_t, by_user);
-        apr_thread_cond_signal(p->changed);
-    }
+    if (!err)
+        arm(parked, watch->failed);
     apr_thread_mutex_unlock(p->lock);
     if (err && !*parked_p)
         usm_parked_free(parked);
@@ -220,7 +266,11 @@ usm_error_t *usm_watch_park(usm_parked_t **parked_p, usm_watch_t *watch, usm_wak
 
 int usm_parked_moved(const usm_parked_t *parked)
 {
-    return usm__hints(parked->ctx, parked->user) != parked->hints;
+    apr_thread_mutex_t *lock = parked->ctx->parking->lock;
+    apr_thread_mutex_lock(lock);
+    int moved = parked->ear.moved && !parked->later_at;
+    apr_thread_mutex_unlock(lock);
+    return moved;
 }
 
 usm_error_t *usm_parked_login(usm_login_t **login_p, const usm_parked_t *parked, apr_pool_t *pool)
@@ -244,8 +294,11 @@ usm_error_t *usm_watch_unpark(usm_watch_t **watch_p, usm_parked_t *parked, usm_s
         return USM_ERROR(pool, USM_EINVALID, "a parked watch of another device");
     apr_thread_mutex_lock(p->lock);
     disarm(parked);
+    if (parked->ear.moved)
+        parked->reason = USM_WAKE_HINT;
     apr_thread_mutex_unlock(p->lock);
-    usm_watch_t *watch = usm__watch_again(session, parked->waiter, parked->epoch, pool);
+    usm_watch_t *watch = usm__watch_again(session, parked->waiter, parked->epoch, &parked->ear, pool);
+    watch->only_hinted = parked->reason == USM_WAKE_HINT;
     watch->hierarchy = parked->hierarchy;
     for (int i = 0; i < parked->count; i++) {
         usm__watched_t *w = apr_array_push(watch->folders);
@@ -263,6 +316,7 @@ void usm_parked_free(usm_parked_t *parked)
     usm_context_t *ctx = parked->ctx;
     apr_thread_mutex_lock(ctx->parking->lock);
     disarm(parked);
+    usm__ear_drop(&parked->ear);
     apr_thread_mutex_unlock(ctx->parking->lock);
     usm__waiter_leave(ctx, parked->waiter);
     apr_thread_mutex_lock(ctx->lock);

@@ -5,7 +5,7 @@
  *
  * where the tag digests user, server id and part. It keeps one user's references from meaning something else to
  * another; it is no secret, and need not be one: whoever makes up a reference of his own reads his own mail. */
-#include "core.h"
+#include "hint.h"
 
 #include <apr_base64.h>
 #include <ctype.h>
@@ -245,5 +245,10 @@ usm_error_t *usm_folder_clear(usm_session_t *session, const char *folder, int su
         return USM_ERROR(pool, USM_EFORBIDDEN, "no right to delete items of folder %s", folder);
     usm__folder_ref(&ref, &row);
     USM_ERR(usm__checked(session, USM__BVT(session)->folder_clear(&session->call, &ref, pool)));
-    return subfolders ? delete_children(session, row.fid, pool) : NULL;
+    usm__hint_own(session, ref.id, USM_HINT_ITEMS);
+    if (!subfolders)
+        return NULL;
+    USM_ERR(delete_children(session, row.fid, pool));
+    usm__hint_own(session, NULL, USM_HINT_FOLDERS);
+    return NULL;
 }

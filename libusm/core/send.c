@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sending a message once. What it is made of an original is in answer.c. */
-#include "core.h"
+#include "hint.h"
 
 #include <apr_sha1.h>
 #include <usm/mail.h>
@@ -167,6 +167,10 @@ usm_error_t *usm_mail_send(usm_session_t *session, const usm_outgoing_t *asked)
         USM_ERR(usm__checked(session, deliver(session, &out, &mail)));
     }
     usm__answer_done(session, &out, &original);
+    if (original.id)
+        usm__hint_own(session, original.ref.id, USM_HINT_ITEMS);
+    if (out.save_in_sent)
+        usm__hint_own(session, NULL, USM_HINT_ITEMS); /* where the server put it is its own affair */
     return NULL;
 }
 

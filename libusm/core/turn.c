@@ -6,7 +6,7 @@
  *               that answer shows up as a stale key instead of as a silent divergence
  *   otherwise   stale
  */
-#include "core.h"
+#include "hint.h"
 
 #include <stdlib.h>
 
@@ -389,7 +389,8 @@ usm_error_t *usm_turn_close(const char **key_p, usm_turn_t *turn, apr_pool_t *po
     if (advance || turn->mutations->nelts || options || left || (turn->looked && turn->news.cursor))
         USM_ERR(commit(turn, advance));
     if (turn->applied)
-        usm__hint(turn->session); /* the user's other devices want to know */
+        usm__hint_own(turn->session, turn->folder.fid ? turn->ref.id : NULL,
+                      turn->folder.fid ? USM_HINT_ITEMS : USM_HINT_FOLDERS);
     *key_p = usm__key_make(coll->epoch, coll->gen, pool);
     return NULL;
 }

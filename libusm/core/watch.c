@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core.h"
+#include "park.h"
+
+#define NAP_MS 250 /* how soon a stop is noticed */
 
 static usm__waiter_t *waiter_of(usm_session_t *session)
 {
@@ -67,13 +69,39 @@ static void join(usm_watch_t *watch)
     apr_pool_cleanup_register(watch->pool, watch, leave, apr_pool_cleanup_null);
 }
 
+static void on_heard(usm__ear_t *ear)
+{
+    usm_watch_t *watch = ear->baton;
+    apr_thread_cond_signal(watch->heard);
+}
+
+static apr_status_t stop_listening(void *data)
+{
+    usm_watch_t *watch = data;
+    usm__ear_close(&watch->own, watch->session->ctx->hub);
+    return APR_SUCCESS;
+}
+
+/* From here on nothing is missed: looking comes after this. */
+static usm_error_t *listen_up(usm_watch_t *watch)
+{
+    apr_status_t rv = apr_thread_cond_create(&watch->heard, watch->pool);
+    if (rv)
+        return USM_ERROR_APR(watch->pool, rv, "nothing to wait with");
+    watch->own.heard = on_heard;
+    watch->own.baton = watch;
+    usm__ear_open(&watch->own, watch->session->ctx->hub, watch->session->user, watch->session->call.name);
+    apr_pool_cleanup_register(watch->pool, watch, stop_listening, apr_pool_cleanup_null);
+    return NULL;
+}
+
 static usm_watch_t *make(usm_session_t *session, apr_pool_t *pool)
 {
     usm_watch_t *watch = apr_pcalloc(pool, sizeof *watch);
     watch->pool = pool;
     watch->session = session;
     watch->folders = apr_array_make(pool, 8, sizeof(usm__watched_t));
-    watch->hints = usm__hints(session->ctx, session->device.user);
+    watch->ear = &watch->own;
     return watch;
 }
 
@@ -83,12 +111,14 @@ usm_error_t *usm_watch_create(usm_watch_t **watch_p, usm_session_t *session, apr
     if (!session->transient) {
         join(watch);
         usm__park_supersede(session);
+        USM_ERR(listen_up(watch));
     }
     *watch_p = watch;
     return NULL;
 }
 
-usm_watch_t *usm__watch_again(usm_session_t *session, usm__waiter_t *waiter, apr_uint32_t epoch, apr_pool_t *pool)
+usm_watch_t *usm__watch_again(usm_session_t *session, usm__waiter_t *waiter, apr_uint32_t epoch, usm__ear_t *ear,
+                              apr_pool_t *pool)
 {
     usm_watch_t *watch = make(session, pool);
     apr_thread_mutex_lock(session->ctx->lock);
@@ -96,6 +126,7 @@ usm_watch_t *usm__watch_again(usm_session_t *session, usm__waiter_t *waiter, apr
     apr_thread_mutex_unlock(session->ctx->lock);
     watch->waiter = waiter;
     watch->epoch = epoch;
+    watch->ear = ear;
     apr_pool_cleanup_register(pool, watch, leave, apr_pool_cleanup_null);
     return watch;
 }
@@ -130,6 +161,7 @@ usm_error_t *usm_watch_add(int *known_p, usm_watch_t *watch, const char *folder)
         usm__watched_t *w = apr_array_push(watch->folders);
         w->folder = apr_pstrdup(watch->pool, folder);
         w->fid = fid;
+        usm__ear_add(watch->ear, watch->session->ctx->hub, row.backend_id, watch->pool);
     }
     return NULL;
 }
@@ -137,6 +169,7 @@ usm_error_t *usm_watch_add(int *known_p, usm_watch_t *watch, const char *folder)
 void usm_watch_hierarchy(usm_watch_t *watch)
 {
     watch->hierarchy = 1;
+    watch->ear->hierarchy = 1; /* a word, read by others as it is or was */
 }
 
 /* Is there something the device does not have? The queue first, then the cheap question, then a look at what it is.
@@ -160,6 +193,7 @@ static usm_error_t *check_one(int *changed_p, usm_watch_t *watch, apr_int64_t fi
     const usm_brange_t range = {.since = coll.since, .open_tasks_only = coll.open_tasks_only};
     if (fid) {
         usm__folder_ref(&ref, &folder);
+        session->call.hinted = usm__hinted_at(session, ref.id);
         USM_ERR(usm__checked(session, USM__BVT(session)->changed(&changed, &session->call, &ref, coll.cursor, pool)));
     }
     if (!changed)
@@ -169,46 +203,76 @@ static usm_error_t *check_one(int *changed_p, usm_watch_t *watch, apr_int64_t fi
     return *changed_p ? NULL : usm__remember_now(session, &coll, &news, pool);
 }
 
-usm_error_t *usm_watch_check(usm_watch_result_t *result, usm_watch_t *watch, apr_pool_t *pool)
+/* One folder, or the hierarchy (-1). A folder whose state is void counts as changed: its Sync tells what to do. */
+static usm_error_t *look_at(int *changed_p, usm_watch_t *watch, int i, apr_pool_t *pool)
 {
+    apr_int64_t fid = i < 0 ? 0 : APR_ARRAY_IDX(watch->folders, i, usm__watched_t).fid;
+    usm_error_t *err = check_one(changed_p, watch, fid, pool);
+    if (i < 0 || !err || (!usm_error_is(err, USM_ECURSOR) && !usm_error_is(err, USM_EFOLDER_GONE)))
+        return err;
+    usm_error_clear(err);
+    *changed_p = 1;
+    return NULL;
+}
+
+/* @a hinted: only at what hints have told of. */
+static usm_error_t *look(usm_watch_result_t *result, usm_watch_t *watch, int hinted, apr_pool_t *pool)
+{
+    usm__hub_t *hub = watch->session->ctx->hub;
     apr_array_header_t *changed = apr_array_make(pool, 4, sizeof(const char *));
     apr_pool_t *iterpool;
     apr_pool_create(&iterpool, pool);
     memset(result, 0, sizeof *result);
-    watch->hints = usm__hints(watch->session->ctx, watch->session->device.user);
-    if (watch->hierarchy)
-        USM_ERR(check_one(&result->hierarchy, watch, 0, iterpool));
-    for (int i = 0; i < watch->folders->nelts; i++) {
-        const usm__watched_t *w = &APR_ARRAY_IDX(watch->folders, i, usm__watched_t);
+    usm__ear_calm(watch->ear, hub);
+    watch->failed = 1;
+    for (int i = watch->hierarchy ? -1 : 0; i < watch->folders->nelts; i++) {
         int yes = 0;
         apr_pool_clear(iterpool);
-        usm_error_t *err = check_one(&yes, watch, w->fid, iterpool);
-        if (err && (usm_error_is(err, USM_ECURSOR) || usm_error_is(err, USM_EFOLDER_GONE))) {
-            usm_error_clear(err); /* a Sync of this folder tells the device what to do */
-            err = NULL;
-            yes = 1;
-        }
-        if (err)
-            return err;
-        if (yes)
-            APR_ARRAY_PUSH(changed, const char *) = w->folder;
+        if (!usm__ear_take(watch->ear, hub, i) && hinted)
+            continue;
+        USM_ERR(look_at(&yes, watch, i, iterpool));
+        if (yes && i < 0)
+            result->hierarchy = 1;
+        else if (yes)
+            APR_ARRAY_PUSH(changed, const char *) = APR_ARRAY_IDX(watch->folders, i, usm__watched_t).folder;
     }
     apr_pool_destroy(iterpool);
+    watch->failed = 0;
     result->count = changed->nelts;
     result->folders = (const char **)changed->elts;
     return NULL;
 }
 
-/* Sleep in short pieces, so that a stop is noticed. @return non-zero = stop. */
-static int nap(usm_watch_t *watch, usm_time_t until, int (*stop)(void *baton), void *baton)
+usm_error_t *usm_watch_check(usm_watch_result_t *result, usm_watch_t *watch, apr_pool_t *pool)
 {
+    int hinted = watch->only_hinted;
+    watch->only_hinted = 0;
+    return look(result, watch, hinted, pool);
+}
+
+/* Sleep until then, or until a hint comes, which is not heeded before @a deaf_until. In short pieces, so that a stop is
+ * noticed. @return non-zero = stop. */
+static int nap(usm_watch_t *watch, usm_time_t until, usm_time_t deaf_until, int (*stop)(void *baton), void *baton)
+{
+    apr_thread_mutex_t *lock = usm__hub_lock(watch->session->ctx->hub);
     for (;;) {
-        usm_time_t left = until - usm__now();
+        usm_time_t now = usm__now(), left = until - now;
         if ((stop && stop(baton)) || superseded(watch))
             return 1;
         if (left <= 0)
             return 0;
-        apr_sleep((left > 250 ? 250 : left) * 1000);
+        left = left > NAP_MS ? NAP_MS : left;
+        apr_thread_mutex_lock(lock);
+        int heard = watch->ear->moved;
+        if (!heard)
+            apr_thread_cond_timedwait(watch->heard, lock, left * 1000);
+        else if (now < deaf_until)
+            left = deaf_until - now < left ? deaf_until - now : left;
+        apr_thread_mutex_unlock(lock);
+        if (heard && now >= deaf_until)
+            return 0;
+        if (heard)
+            apr_sleep(left * 1000);
     }
 }
 
@@ -216,21 +280,28 @@ usm_error_t *usm_watch_wait(usm_watch_result_t *result, usm_watch_t *watch, usm_
                             int (*stop)(void *baton), void *baton, apr_pool_t *pool)
 {
     apr_pool_t *iterpool;
+    usm_time_t next = 0; /* when to look at everything */
     apr_pool_create(&iterpool, pool);
     for (;;) {
+        usm_time_t began = usm__now(), failed = 0;
+        int hinted = began < next;
         apr_pool_clear(iterpool);
-        usm_error_t *err = usm_watch_check(result, watch, iterpool);
+        usm_error_t *err = look(result, watch, hinted, iterpool);
         if (err && !usm_error_retry(err))
             return err;
         if (err) {
             usm_log(watch->session->log, USM_LOG_DEBUG, 102, "watch: %s", usm_error_text(err, iterpool));
             usm_error_clear(err);
             memset(result, 0, sizeof *result);
+            failed = usm__now() + USM__RETRY_MS;
         }
-        usm_time_t now = usm__now(), next = now + watch->session->ctx->config.poll_interval_ms;
-        if (result->hierarchy || result->count || now >= deadline)
+        if (!hinted)
+            next = usm__now() + watch->session->ctx->config.poll_interval_ms;
+        if (failed && failed < next)
+            next = failed; /* what a hint told of was not seen */
+        if (result->hierarchy || result->count || usm__now() >= deadline)
             break;
-        if (nap(watch, next < deadline ? next : deadline, stop, baton))
+        if (nap(watch, next < deadline ? next : deadline, hinted ? began + USM__SPACING_MS : 0, stop, baton))
             break;
     }
     const char **folders = apr_palloc(pool, sizeof(char *) * (apr_size_t)(result->count + 1));

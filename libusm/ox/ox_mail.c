@@ -362,8 +362,9 @@ int ox_mailstate_same(const ox_mailstate_t *now, const ox_mailstate_t *old, apr_
 /* Is it time to look at flags again? Only where ids grow, so that what is not new must have been there before. */
 static int top_due(usm_bcall_t *call, const usm_bref_t *folder, const ox_mailstate_t *old, apr_pool_t *pool)
 {
-    usm_time_t age = ox_now() - ox_login_noted(call->login, top_key(folder, old, pool));
-    return old->has_top && all_digits(old->next) && (age < 0 || age >= call->login->be->flag_compare_ms);
+    usm_time_t noted = ox_login_noted(call->login, top_key(folder, old, pool)), age = ox_now() - noted;
+    return old->has_top && all_digits(old->next) &&
+           (age < 0 || age >= call->login->be->flag_compare_ms || noted <= call->hinted);
 }
 
 static usm_error_t *mail_changed(int *changed_p, usm_bcall_t *call, const usm_bref_t *folder, const char *cursor,

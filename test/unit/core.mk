@@ -64,4 +64,10 @@ TESTS += test/unit/test_park
 test_unit_test_park_SOURCES = test/unit/test_park.c test/unit/fake_backend.c
 test_unit_test_park_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 test_unit_test_park_LDADD = $(CORE_TEST_LDADD)
+CORE_TESTS += test/unit/test_hint
+check_PROGRAMS += test/unit/test_hint
+TESTS += test/unit/test_hint
+test_unit_test_hint_SOURCES = test/unit/test_hint.c test/unit/fake_backend.c
+test_unit_test_hint_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+test_unit_test_hint_LDADD = $(CORE_TEST_LDADD)
 endif

@@ -30,6 +30,7 @@ typedef struct usm_bcall_t {
     const char *name, *password; /**< to log in again once when the server has forgotten the session */
     const usm_log_t *log;
     usm_stats_t *stats; /**< the backend adds to backend_… counters */
+    usm_time_t hinted;  /**< somebody told then that the folder asked about has changed: look closer. 0 = nobody */
     int renewed;        /**< the backend sets it: it has logged in again, other processes should hear of it */
 } usm_bcall_t;
 

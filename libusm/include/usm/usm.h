@@ -7,6 +7,7 @@
 #include <usm/cert.h>
 #include <usm/error.h>
 #include <usm/fields.h>
+#include <usm/hint.h>
 #include <usm/item.h>
 #include <usm/log.h>
 #include <usm/mail.h>
