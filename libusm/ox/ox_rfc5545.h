@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file ox_rfc5545.h  Texts of iCalendar (RFC 5545) that module chronos uses: dates and times, durations before a start,
- * recurrence ids and rules. Pure but for zones; results live in the pool given. */
+/** @file ox_rfc5545.h  Texts of iCalendar (RFC 5545) that module chronos uses: dates and times, durations before a
+ * start, recurrence ids and rules. Pure but for zones; results live in the pool given. */
 #ifndef OX_RFC5545_H
 #define OX_RFC5545_H
 

@@ -86,7 +86,8 @@ static usm_error_t *remove_occurrence(ox_series_write_t *s, usm_time_t day)
     ox_json_set_int(one, "pos", position);
     ox_json_add(list, one);
     USM_ERR(ox_put(&answer, s->w->call,
-                   ox_path(pool, "calendar", "action", "delete", "timestamp", ox_series_stamp_text(s), "timezone", "UTC", NULL),
+                   ox_path(pool, "calendar", "action", "delete", "timestamp", ox_series_stamp_text(s), "timezone",
+                           "UTC", NULL),
                    list, pool));
     if (ox_json_count(answer.data) > 0)
         return USM_ERROR(pool, USM_ECONFLICT, "series %.60s has been changed meanwhile", s->id);

@@ -138,9 +138,11 @@ static const char *const unfit[] = {
     "FREQ=DAILY;INTERVAL=2;BYDAY=MO", "FREQ=DAILY;BYMONTH=1", "FREQ=WEEKLY;BYDAY=XX", "FREQ=WEEKLY;BYDAY=",
     "FREQ=WEEKLY;BYDAY=MO,", "FREQ=WEEKLY;BYDAY=1MO", "FREQ=WEEKLY;WKST=X", "FREQ=WEEKLY;BYDAY=MO;BYSETPOS=1",
     "FREQ=MONTHLY;BYDAY=5MO", "FREQ=MONTHLY;BYDAY=-2MO", "FREQ=MONTHLY;BYDAY=1MO,2TU", "FREQ=MONTHLY;BYDAY=1MO,1TU",
-    "FREQ=MONTHLY;BYDAY=99MO", "FREQ=MONTHLY;BYMONTHDAY=1,15", "FREQ=MONTHLY;BYMONTHDAY=-2", "FREQ=MONTHLY;BYMONTHDAY=32",
+    "FREQ=MONTHLY;BYDAY=99MO", "FREQ=MONTHLY;BYMONTHDAY=1,15", "FREQ=MONTHLY;BYMONTHDAY=-2",
+    "FREQ=MONTHLY;BYMONTHDAY=32",
     "FREQ=MONTHLY;BYMONTHDAY=13;BYDAY=FR", "FREQ=MONTHLY;INTERVAL=2;BYDAY=MO", "FREQ=MONTHLY;BYMONTH=1;BYMONTHDAY=6",
-    "FREQ=MONTHLY;BYMONTHDAY=-1;BYSETPOS=1", "FREQ=YEARLY;BYMONTH=1,7", "FREQ=YEARLY;BYMONTH=13", "FREQ=YEARLY;BYDAY=20MO",
+    "FREQ=MONTHLY;BYMONTHDAY=-1;BYSETPOS=1", "FREQ=YEARLY;BYMONTH=1,7", "FREQ=YEARLY;BYMONTH=13",
+    "FREQ=YEARLY;BYDAY=20MO",
     "FREQ=YEARLY;BYDAY=MO", "FREQ=YEARLY;BYYEARDAY=100", "FREQ=YEARLY;BYWEEKNO=20", "FREQ=YEARLY;BYMONTHDAY=6",
     "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYMONTH=3;BYDAY=MO", "FREQ=DAILY;RSCALE=GREGORIAN",
     "FREQ=DAILY;UNTIL=20300101",
@@ -237,9 +239,8 @@ static void test_against_libical(void **state)
             struct icaltimetype t = icalrecur_iterator_next(it);
             int more = usm_recur_next(&day, &walk);
             if (more != !icaltime_is_null_time(t) || (more && day != usm_date_make(t.year, t.month, t.day)))
-                fail_msg("round %d: %s differs at occurrence %d: %04d-%02d-%02d, not %s (from %s)", n, text, k + 1, t.year,
-                         t.month, t.day, ox_time_text(day, OX_FORM_DATE, iterpool),
-                         ox_time_text(first.day, OX_FORM_DATE, iterpool));
+                fail_msg("round %d: %s differs at occurrence %d: %04d-%02d-%02d, not %s", n, text, k + 1, t.year,
+                         t.month, t.day, ox_time_text(day, OX_FORM_DATE, iterpool));
             if (!more)
                 break;
         }
