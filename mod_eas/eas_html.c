@@ -11,6 +11,8 @@ typedef struct text_t {
     char *buf;
     apr_size_t len;
     int line_ends, blank; /* line ends at the end of buf, a blank that is still to be written */
+    int kept;             /* inside of <pre>: blanks and line ends are text */
+    int open[2];          /* no ' and no " comes any more: what opens one is no value of an attribute */
 } text_t;
 
 static void put(text_t *t, char c)
@@ -108,6 +110,9 @@ static const struct {
 
 static const char *const silent[] = {"script", "style", "title"};
 
+/* Words of their own: cells of a row, entries of a list to choose from. */
+static const char *const apart[] = {"td", "th", "option", "textarea"};
+
 /* Behind the closing tag of an element whose content is not text; the end when it is never closed. */
 static const char *skip_element(const char *p, const char *end, const char *name)
 {
@@ -119,6 +124,58 @@ static const char *skip_element(const char *p, const char *end, const char *name
         p++;
     }
     return end;
+}
+
+/* Behind a quoted value that begins at @a p; @a p + 1 when it never ends. */
+static const char *skip_value(text_t *t, const char *p, const char *end)
+{
+    int *none = &t->open[*p == '"'];
+    const char *close = *none ? NULL : memchr(p + 1, *p, (size_t)(end - p - 1));
+    *none |= !close;
+    return close ? close + 1 : p + 1;
+}
+
+/* The '>' of a tag: not one in a value. */
+static const char *tag_end(text_t *t, const char *p, const char *end)
+{
+    char before = 0;
+    while (p < end && *p != '>') {
+        if (before == '=' && (*p == '"' || *p == '\'')) {
+            p = skip_value(t, p, end);
+            before = 0;
+            continue;
+        }
+        if (!isspace((unsigned char)*p))
+            before = *p;
+        p++;
+    }
+    return p < end ? p : NULL;
+}
+
+static void in_pre(text_t *t, const char **gt, const char *end, int closing)
+{
+    t->kept = !closing;
+    if (closing)
+        return;
+    if (*gt + 1 < end && (*gt)[1] == '\r')
+        ++*gt;
+    if (*gt + 1 < end && (*gt)[1] == '\n') /* the first line end is only for those who read the source */
+        ++*gt;
+}
+
+/* What a block does to the lines around it. */
+static void block(text_t *t, const char *name, const char *end)
+{
+    for (apr_size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+        if (is_tag(name, end, blocks[i].name)) {
+            if (blocks[i].lines == 0)
+                line_end(t, ALWAYS);
+            for (int n = 0; n < blocks[i].lines; n++)
+                line_end(t, blocks[i].lines);
+        }
+    }
+    for (apr_size_t i = 0; i < sizeof apart / sizeof apart[0]; i++)
+        t->blank |= is_tag(name, end, apart[i]);
 }
 
 /* *p stands behind the '<'. */
@@ -136,21 +193,16 @@ static const char *tag(text_t *t, const char *p, const char *end)
         put(t, '<');
         return p;
     }
-    gt = memchr(p, '>', (size_t)(end - p));
+    gt = tag_end(t, p, end);
     if (!gt)
         return end;
     for (apr_size_t i = 0; *p != '/' && i < sizeof silent / sizeof silent[0]; i++) {
         if (is_tag(name, end, silent[i]))
             return gt[-1] == '/' ? gt + 1 : skip_element(gt + 1, end, silent[i]);
     }
-    for (apr_size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
-        if (is_tag(name, end, blocks[i].name)) {
-            if (blocks[i].lines == 0)
-                line_end(t, ALWAYS);
-            for (int n = 0; n < blocks[i].lines; n++)
-                line_end(t, blocks[i].lines);
-        }
-    }
+    block(t, name, end);
+    if (is_tag(name, end, "pre"))
+        in_pre(t, &gt, end, *p == '/');
     return gt + 1;
 }
 
@@ -165,8 +217,10 @@ char *eas_html_to_text(apr_size_t *out_len, const char *html, apr_size_t len, ap
             p = tag(&t, p, end);
         else if (c == '&' && p < end)
             p = entity(&t, p, end);
-        else if (isspace((unsigned char)c))
-            t.blank = 1;
+        else if (t.kept && c == '\n')
+            line_end(&t, ALWAYS);
+        else if (isspace((unsigned char)c) && !(t.kept && (c == ' ' || c == '\t')))
+            t.blank |= !t.kept;
         else
             put(&t, c);
     }

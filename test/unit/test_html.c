@@ -68,6 +68,16 @@ static const struct {
     {"a<b never closed", "a"},
     {"<br>x", "\r\nx"},
     {"<p></p><div></div>x", "x"},
+    {"<table><tr><td>a</td><td>b</td></tr><tr><th>c</th></tr></table>", "a b\r\nc"},
+    {"<pre>one\n  two\r\n\n\tthree\n</pre>  four  five", "one\r\n  two\r\n\r\n\tthree\r\nfour five"},
+    {"x<pre>\r\none\ntwo</pre>", "x\r\none\r\ntwo"},
+    {"<pre> a  b", " a  b"},
+    {"a<img alt=\"x > y\" title='<b>'>b", "ab"},
+    {"a<img alt = \"x>y\" src=z>b", "ab"},
+    {"a<p class='q\"r' style=s:t>b", "a\r\n\r\nb"},
+    {"a<i title=Bob's>b</i> it's", "ab it's"},
+    {"a<i title=\"never closed>b</i> c", "ab c"},
+    {"a<i title='x>b<i title=\"y>c", "abc"},
     {"<o:p>x</o:p><h1>y</h1>z", "x\r\n\r\ny\r\n\r\nz"},
 };
 
@@ -101,6 +111,7 @@ static void check_any(const char *html, size_t len, apr_pool_t *pool)
 static void test_hostile(void **state)
 {
     static const char *const pieces[] = {"<",   ">",    "/",        "&",  "#",       ";",         "x",  "&#",
+                                         "=\"",  "\"",   "='",       "'",  "<pre>",   "</pre>",    "<td>", "\r\n",
                                          "&#x", "<!--", "-->",      "--", "<script", "</script>", "<p", "<br>",
                                          " ",   "\n",   "\xC3\xA4", "9",  "&nbsp;",  "!",         "?",  "<style>"};
     uint64_t seed = 17;
@@ -161,6 +172,11 @@ static void test_linear(void **state)
                                          "<script><!--",
                                          "<br",
                                          "<title><",
+                                         "<a =\"",
+                                         "<a ='\">",
+                                         "<a =\">'",
+                                         "<pre>\n",
+                                         "</pre> ",
                                          "a b"};
     for (size_t i = 0; i < COUNT(pieces); i++) {
         size_t one = steps_of(pieces[i], 4000, *state), two = steps_of(pieces[i], 8000, *state);

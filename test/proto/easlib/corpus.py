@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Some 330 mails of all sorts, good and broken, each with what a phone must show of it.
+"""Some 480 mails of all sorts, good and broken, each with what a phone must show of it.
 
 Seeded: each run has the same mails. What is expected comes from what the generator put in, never from an answer. A row
 is Mail(name, raw, want); want may have: subject, text (the whole text body), html (a part of the HTML body), cls,
@@ -14,16 +14,11 @@ import random
 import zipfile
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import NamedTuple
+
+from .corpus_more import more
+from .corpus_row import Mail, crlf, head, message
 
 
-class Mail(NamedTuple):
-    name: str
-    raw: bytes
-    want: dict
-
-
-DATE = "Mon, 20 Nov 2023 10:00:00 +0000"
 CHARSETS = {
     "us-ascii": "Plain old text, nothing else.", "utf-8": "Größe – 日本語 – 😀 – עברית",
     "iso-8859-1": "Größe, café, niño", "iso-8859-2": "Łódź, Čeština, őű", "iso-8859-3": "Ġorġ ħobż", "iso-8859-4": "ņķģ āē",
@@ -49,15 +44,6 @@ def encoded(text, charset):
     return text.encode(PYTHON.get(charset, charset))
 
 
-def crlf(data):
-    return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-
-
-def head(subject, kind="text/plain; charset=utf-8", more=b""):
-    return (b"From: Absender <a@example.org>\r\nTo: b@example.org\r\nDate: " + DATE.encode() + b"\r\nSubject: "
-            + subject + b"\r\nMIME-Version: 1.0\r\nContent-Type: " + kind.encode() + b"\r\n" + more)
-
-
 def charsets():
     """Each charset in the body, by each transfer encoding, and in the subject."""
     for n, (charset, text) in enumerate(CHARSETS.items()):
@@ -74,15 +60,6 @@ def charsets():
                        head(word, f"text/plain; charset={charset}", b"Content-Transfer-Encoding: " + how.encode() + b"\r\n")
                        + b"\r\n" + (crlf(body) if how != "8bit" else body) + b"\r\n",
                        {"text": text, "subject": f"{text[:8].strip()} {n}", "cls": "IPM.Note"})
-
-
-def message(subject, text="Text", html=None):
-    m = EmailMessage(policy=SMTP)
-    m["From"], m["To"], m["Subject"], m["Date"] = "Absender <a@example.org>", "b@example.org", subject, DATE
-    m.set_content(text)
-    if html:
-        m.add_alternative(html, subtype="html")
-    return m
 
 
 def bodies(rnd):
@@ -252,6 +229,6 @@ def broken(rnd):
 def corpus(seed=4):
     rnd, before = random.Random(seed), random.getstate()
     random.seed(seed)  # boundaries come from there
-    mails = [*charsets(), *bodies(rnd), *attachments(rnd), *meetings(rnd), *kinds(), *headers(), *broken(rnd)]
+    mails = [*charsets(), *bodies(rnd), *attachments(rnd), *meetings(rnd), *kinds(), *headers(), *broken(rnd), *more()]
     random.setstate(before)
     return mails
