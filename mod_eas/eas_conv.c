@@ -102,13 +102,26 @@ static usm_error_t *dec_time(usm_item_t *item, eas_map_t *map, const eas_row_t *
     return NULL;
 }
 
-/* A day goes out as one minute before noon, which is the same day in all zones from -11:59 to +12; what comes back is
- * midnight in the device's zone, noon, or what was sent, and half a day's shift brings all of them to that day. */
+/* A day goes out as one minute before noon, which is the same day in all zones from -11:59 to +12, and to a user whose
+ * clock is further off at a time that is that day by UTC and by that clock. What comes back is midnight in the device's
+ * zone, noon, or what was sent, and half a day's shift brings all of them to that day. */
 #define NOON_MS (12 * 3600000 - 60000)
+static usm_time_t noon_for(const eas_map_t *map, usm_time_t day)
+{
+    eas_tzrule_t rule;
+    const char *zone = eas_user_zone(map);
+    if (!zone || !eas_tz_zone(&rule, zone, map->pool))
+        return NOON_MS;
+    usm_time_t offset = (usm_time_t)eas_tz_offset(&rule, day + NOON_MS) * 1000;
+    if (offset > USM_DAY_MS / 2)
+        return USM_DAY_MS - offset - 60000;
+    return offset <= -USM_DAY_MS / 2 ? -offset : NOON_MS;
+}
+
 static void enc_date(eas_map_t *map, const eas_row_t *row, const usm_value_t *v)
 {
     int is_task = PAGE_OF(row->tag) == PAGE_OF(EAS_Tasks_DueDate);
-    put_time(map, row->tag, v->u.num + (is_task ? 0 : NOON_MS));
+    put_time(map, row->tag, v->u.num + (is_task ? 0 : noon_for(map, v->u.num)));
 }
 
 const char *eas_user_zone(const eas_map_t *map)

@@ -11,4 +11,5 @@ include test/fuzz/local.mk
 include test/bench/local.mk
 include test/check/local.mk
 
-EXTRA_DIST += test/run test/lib/packages.sh test/lib/steps.sh test/lib/with_mariadb.sh
+EXTRA_DIST += test/run test/lib/packages.sh test/lib/steps.sh test/lib/with_mariadb.sh \
+	test/lib/fidelity.py

@@ -240,6 +240,19 @@ static apr_int64_t internal_id(const ox_write_t *w, const usm_attendee_t *a)
     return 0;
 }
 
+/* A room or a device that OX knows as a resource of the object: it stays, see below. */
+static int is_resource(const ox_json_t *participants, const char *mail)
+{
+    for (int i = 0; i < ox_json_count(participants); i++) {
+        const ox_json_t *one = ox_json_at(participants, i);
+        apr_int64_t type = ox_json_int(ox_json_get(one, "type"), 0);
+        if ((type == P_RESOURCE || type == P_RESOURCE_GROUP) &&
+            same_address(ox_json_str(ox_json_get(one, "mail"), NULL), mail))
+            return 1;
+    }
+    return 0;
+}
+
 /* The list replaces OX's own. Devices do not know groups and resources, nor do they list the organizer: those stay. */
 void ox_write_ATTENDEES(const ox_write_t *w, const ox_field_t *f, const usm_value_t *v)
 {
@@ -259,7 +272,7 @@ void ox_write_ATTENDEES(const ox_write_t *w, const ox_field_t *f, const usm_valu
         apr_int64_t id = internal_id(w, a);
         if (id > 0 && !has_user(list, id))
             add_participant(w, list, P_USER, id, a);
-        else if (id <= 0 && a->email && *a->email && a->type != USM_ATT_RESOURCE)
+        else if (id <= 0 && a->email && *a->email && !is_resource(old, a->email))
             add_participant(w, list, P_EXTERNAL, 0, a);
     }
     ox_json_set(w->object, f->key, list);

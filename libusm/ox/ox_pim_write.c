@@ -345,21 +345,23 @@ usm_error_t *ox_pim_current(ox_json_t **object_p, usm_bcall_t *call, const usm_b
 {
     ox_answer_t answer;
     USM_ERR(ox_get(&answer, call,
-                   ox_path(pool, "calendar", "action", "get", "id", id, "folder", folder->id, "timezone", "UTC", NULL),
+                   ox_path(pool, ox_pim_name(folder->cls), "action", "get", "id", id, "folder", folder->id, "timezone",
+                           "UTC", NULL),
                    pool));
     *object_p = answer.data;
     return people ? add_addresses(answer.data, call, pool) : NULL;
 }
 
 /* Only an appointment can be part of a series, and some of its converters must know the object as it is: participants
- * are replaced as a whole, times depend on "all day". */
+ * are replaced as a whole, times depend on "all day". A rule has to take away what another kind of rule left. */
 static usm_error_t *read_current(ox_json_t **current_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
                                  const usm_fieldset_t *fields, apr_pool_t *pool)
 {
+    int event = folder->cls == USM_EVENT;
     *current_p = NULL;
-    if (folder->cls != USM_EVENT)
+    if (!event && !(folder->cls == USM_TASK && USM_FIELDSET_HAS(fields, USM_TASK_RECURRENCE)))
         return NULL;
-    return ox_pim_current(current_p, call, folder, id, USM_FIELDSET_HAS(fields, USM_EVENT_ATTENDEES), pool);
+    return ox_pim_current(current_p, call, folder, id, event && USM_FIELDSET_HAS(fields, USM_EVENT_ATTENDEES), pool);
 }
 
 /* Is the appointment somebody else's, to which the user was invited? */

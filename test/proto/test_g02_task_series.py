@@ -107,3 +107,15 @@ def test_bad_rules_are_refused_and_the_rest_goes_on(phone, user, version):
     got = [t.response("Add", ClientId=f"c{i}").val("Status") for i in range(len(items))]
     assert got == ["6"] * (len(items) - 1) + ["1"]
     assert [o["title"] for o in user.objects("tasks")] == ["Good"]
+
+
+@every()
+def test_another_kind_of_rule_leaves_nothing_of_the_old_one(phone, user, version):
+    """What a weekday rule needs must be gone with it: to OX it would make another rule of the new one."""
+    oid = user.new("tasks", title="Serie", start_time=millis(START), end_time=millis(DUE), full_time=True,
+                   recurrence_type=3, interval=2, day_in_month=1, days=2, occurrences=7)
+    r, cid = tasks(phone, user, version)
+    (sid,) = r.collections[cid].items
+    r.change(cid, sid, recurring(version, "Serie", Type="2", Interval="1", DayOfMonth="6"))
+    o = user.get("tasks", oid)
+    assert {k: o[k] for k in MEMBERS if o.get(k)} == {"recurrence_type": 3, "interval": 1, "day_in_month": 6}

@@ -16,10 +16,21 @@ void fidelity_seed(uint64_t value)
     seed = value;
 }
 
+static long objects;
+
+static void tell_objects(void)
+{
+    printf("fidelity: %ld objects\n", objects);
+}
+
 int fidelity_turns(int dflt)
 {
     const char *text = getenv("USM_FIDELITY");
-    return text && atoi(text) > 0 ? atoi(text) : dflt;
+    int turns = text && atoi(text) > 0 ? atoi(text) : dflt;
+    if (!objects)
+        atexit(tell_objects);
+    objects += turns;
+    return turns;
 }
 
 unsigned dice(unsigned n)

@@ -220,6 +220,73 @@ static void test_ten_years(void **state)
     }
 }
 
+/* ---- every pattern that there is ---- */
+
+static int leap_days(int month)
+{
+    return usm_month_days(2024, month);
+}
+
+/* Pattern number N; 0 when there are no more. @return 1, or -1 for a number that is no pattern. */
+static int pattern(usm_recurrence_t *r, int n)
+{
+    static const struct {
+        int freq, intervals, weekdays, weeks, months, days, begins;
+    } kinds[] = {{USM_RECUR_DAILY, 60, 1, 1, 1, 1, 1},        {USM_RECUR_WEEKLY, 6, 127, 1, 1, 1, 7},
+                 {USM_RECUR_MONTHLY, 13, 1, 1, 1, 31, 1},     {USM_RECUR_MONTHLY_NTH, 13, 127, 5, 1, 1, 1},
+                 {USM_RECUR_YEARLY, 4, 1, 1, 12, 31, 1},      {USM_RECUR_YEARLY_NTH, 3, 127, 5, 12, 1, 1}};
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        int all = kinds[k].intervals * kinds[k].weekdays * kinds[k].weeks * kinds[k].months * kinds[k].days *
+                  kinds[k].begins;
+        if (n >= all) {
+            n -= all;
+            continue;
+        }
+        *r = (usm_recurrence_t){.freq = kinds[k].freq, .first_weekday = 1, .until = USM_TIME_NONE};
+        r->interval = n % kinds[k].intervals + 1;
+        n /= kinds[k].intervals;
+        r->weekdays = kinds[k].weekdays > 1 ? n % kinds[k].weekdays + 1 : 0;
+        n /= kinds[k].weekdays;
+        r->week = kinds[k].weeks > 1 ? n % kinds[k].weeks + 1 : 0;
+        n /= kinds[k].weeks;
+        r->month = kinds[k].months > 1 ? n % kinds[k].months + 1 : 0;
+        n /= kinds[k].months;
+        r->day = kinds[k].days > 1 ? n % kinds[k].days + 1 : 0;
+        n /= kinds[k].days;
+        if (kinds[k].begins > 1)
+            r->first_weekday = n;
+        return r->month && r->day > leap_days(r->month) ? -1 : 1;
+    }
+    return 0;
+}
+
+/* Day by day over ten years against libical and the definition: all of them in a long run, each 23rd in a short one. */
+static void test_every_pattern(void **state)
+{
+    static usm_time_t mine[DAYS_MAX], theirs[DAYS_MAX];
+    apr_pool_t *top = pool;
+    int step = getenv("USM_FIDELITY") ? 1 : 23, kind, count = 0;
+    for (int n = 0; (kind = 1); n += step) {
+        usm_recurrence_t r;
+        if ((kind = pattern(&r, n)) == 0)
+            break;
+        if (kind < 0)
+            continue;
+        apr_pool_create(&pool, top);
+        usm_time_t first = usm_date_make(2027, 1 + n % 12, 1 + n % 28), end = first + YEARS * 365 * USM_DAY_MS;
+        int days = by_walk(mine, &r, first, end);
+        same(mine, days, theirs, by_definition(theirs, &r, first, end), "the definition", &r, first);
+        if (days && r.first_weekday == 1)
+            same(mine, days, theirs, by_ical(theirs, &r, mine[0], end), "libical", &r, first);
+        usm_recurrence_normalise(&r, first);
+        same(mine, days, theirs, by_walk(theirs, &r, first, end), "the normal form", &r, first);
+        apr_pool_destroy(pool);
+        pool = top;
+        count++;
+    }
+    assert_true(count > 1500);
+}
+
 static void test_impossible(void **state)
 {
     const usm_time_t first = usm_date_make(2031, 1, 6);
@@ -414,6 +481,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_ten_years, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_every_pattern, setup, teardown),
         cmocka_unit_test_setup_teardown(test_impossible, setup, teardown),
         cmocka_unit_test_setup_teardown(test_normal_form, setup, teardown),
         cmocka_unit_test_setup_teardown(test_zones, setup, teardown),
