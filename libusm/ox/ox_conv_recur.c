@@ -16,7 +16,7 @@ static usm_time_t first_day(const ox_read_t *r)
     const ox_json_t *end = ox_plan_cell(r->plan, r->row, 317);
     if (!ox_json_has_int(start))
         start = end;
-    usm_time_t t = ox_json_int(start, 0);
+    usm_time_t t = ox_json_time(start, 0);
     if (!ox_json_has_int(start))
         return USM_TIME_NONE;
     const usm_zone_t *zone =
@@ -43,7 +43,7 @@ void ox_read_RECURRENCE(const ox_read_t *r, const ox_field_t *f, const ox_json_t
     rule->interval = cell(r, 215, 1);
     rule->first_weekday = 1; /* OX begins weeks on Monday */
     rule->occurrences = cell(r, 222, 0);
-    rule->until = ox_json_has_int(until) ? usm_date_floor(ox_json_int(until, 0)) : USM_TIME_NONE;
+    rule->until = ox_json_has_int(until) ? usm_date_floor(ox_json_time(until, 0)) : USM_TIME_NONE;
     rule->month = cell(r, 214, 0) + 1;
     if (type == OX_DAILY) {
         rule->freq = USM_RECUR_DAILY;
@@ -121,7 +121,7 @@ void ox_read_EXCEPTIONS(const ox_read_t *r, const ox_field_t *f, const ox_json_t
     list->items = apr_pcalloc(r->item->pool, sizeof(usm_exception_t) * (apr_size_t)(count + 1));
     for (int i = 0; i < count; i++) {
         if (ox_json_has_int(ox_json_at(value, i)))
-            list->items[list->count++].day = usm_date_floor(ox_json_int(ox_json_at(value, i), 0));
+            list->items[list->count++].day = usm_date_floor(ox_json_time(ox_json_at(value, i), 0));
     }
     usm_item_set_ptr(r->item, f->field, list->count ? list : NULL);
 }

@@ -167,7 +167,7 @@ static apr_int64_t day_of(apr_int64_t ms)
 void ox_read_DATE(const ox_read_t *r, const ox_field_t *f, const ox_json_t *value)
 {
     if (ox_json_has_int(value))
-        usm_item_set_num(r->item, f->field, day_of(ox_json_int(value, 0)));
+        usm_item_set_num(r->item, f->field, day_of(ox_json_time(value, 0)));
     else
         usm_item_set_empty(r->item, f->field);
 }
@@ -182,7 +182,10 @@ void ox_write_DATE(const ox_write_t *w, const ox_field_t *f, const usm_value_t *
 
 void ox_read_TIME(const ox_read_t *r, const ox_field_t *f, const ox_json_t *value)
 {
-    read_num(r, f, value);
+    if (ox_json_has_int(value))
+        usm_item_set_num(r->item, f->field, ox_json_time(value, 0));
+    else
+        usm_item_set_empty(r->item, f->field);
 }
 
 void ox_write_TIME(const ox_write_t *w, const ox_field_t *f, const usm_value_t *v)
@@ -195,7 +198,7 @@ void ox_read_EVTIME(const ox_read_t *r, const ox_field_t *f, const ox_json_t *va
     if (ox_json_true(ox_plan_cell(r->plan, r->row, 401)))
         ox_read_DATE(r, f, value);
     else
-        read_num(r, f, value);
+        ox_read_TIME(r, f, value);
 }
 
 /* An appointment must have both times: an empty one stays as it is. */

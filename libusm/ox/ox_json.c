@@ -198,6 +198,16 @@ apr_int64_t ox_json_int(const ox_json_t *j, apr_int64_t dflt)
     return json_integer_value(j);
 }
 
+#define TIME_LIMIT APR_INT64_C(8640000000000000) /* what JavaScript has for a date, ms */
+
+apr_int64_t ox_json_time(const ox_json_t *j, apr_int64_t dflt)
+{
+    apr_int64_t t = ox_json_int(j, dflt);
+    if (!ox_json_has_int(j))
+        return dflt;
+    return t > TIME_LIMIT ? TIME_LIMIT : t < -TIME_LIMIT ? -TIME_LIMIT : t;
+}
+
 const char *ox_json_str(const ox_json_t *j, apr_size_t *len_p)
 {
     if (!json_is_string(j))

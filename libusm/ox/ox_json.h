@@ -35,6 +35,8 @@ int ox_json_count(const ox_json_t *array);
 ox_json_t *ox_json_at(const ox_json_t *array, int index);
 /** An integer, also from a string of digits or a real number. */
 apr_int64_t ox_json_int(const ox_json_t *j, apr_int64_t dflt);
+/** The same for times, which are kept within what can be reckoned with: a quarter of a million years around 1970. */
+apr_int64_t ox_json_time(const ox_json_t *j, apr_int64_t dflt);
 /** Is it something ox_json_int() can read? */
 int ox_json_has_int(const ox_json_t *j);
 /** Bytes of a string value, NULL when it is none; *len_p may be NULL. Lives as long as the value. */

@@ -326,7 +326,7 @@ static void take_mail(const reading_t *g, one_t *one, const ox_json_t *mail)
     one->size = (apr_uint64_t)ox_json_int(ox_json_get(mail, "size"), 0);
     one->get->item = item;
     one->get->rev = ox_mail_rev(flags, ox_json_int(ox_json_get(mail, "color_label"), 0));
-    one->get->edge = ox_json_int(ox_json_get(mail, "received_date"), 0);
+    one->get->edge = ox_json_time(ox_json_get(mail, "received_date"), 0);
 }
 
 /* A mail that is gone is no error; one that cannot be read is its own; a server that is down is everybody's. */

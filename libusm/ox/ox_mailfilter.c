@@ -41,7 +41,7 @@ static int is_day_test(const ox_json_t *test)
 
 static usm_time_t day_of(const ox_json_t *test)
 {
-    usm_time_t t = ox_json_int(ox_json_at(ox_json_get(test, "datevalue"), 0), USM_TIME_NONE);
+    usm_time_t t = ox_json_time(ox_json_at(ox_json_get(test, "datevalue"), 0), USM_TIME_NONE);
     return t == USM_TIME_NONE ? t : (t / USM_DAY_MS - (t % USM_DAY_MS < 0)) * USM_DAY_MS;
 }
 

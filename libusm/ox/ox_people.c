@@ -247,8 +247,8 @@ static void take_busy(apr_array_header_t *times, const ox_json_t *list)
 {
     for (int i = 0; i < ox_json_count(list) && times->nelts < BUSY_MAX; i++) {
         const ox_json_t *entry = ox_json_at(list, i);
-        usm_busy_t t = {.start = ox_json_int(ox_json_get(entry, "start_date"), USM_TIME_NONE),
-                        .end = ox_json_int(ox_json_get(entry, "end_date"), USM_TIME_NONE),
+        usm_busy_t t = {.start = ox_json_time(ox_json_get(entry, "start_date"), USM_TIME_NONE),
+                        .end = ox_json_time(ox_json_get(entry, "end_date"), USM_TIME_NONE),
                         .whole_days = ox_json_true(ox_json_get(entry, "full_time")),
                         .busy = USM_BUSY_BUSY};
         apr_int64_t shown = ox_json_int(ox_json_get(entry, "shown_as"), 1);

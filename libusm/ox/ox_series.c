@@ -44,12 +44,12 @@ usm_time_t ox_series_edge_of(const ox_plan_t *plan, const ox_json_t *row, apr_po
     const ox_json_t *end = ox_plan_cell(plan, row, 202);
     usm_fieldset_t set = {{0}};
     if (!ox_series_is_master(plan, row))
-        return ox_json_has_int(end) ? ox_json_int(end, 0) : USM_TIME_NONE;
+        return ox_json_has_int(end) ? ox_json_time(end, 0) : USM_TIME_NONE;
     for (apr_size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         USM_FIELDSET_ADD(&set, fields[i]);
     ox_read_t r = {.plan = plan, .row = row, .item = usm_item_create(USM_EVENT, pool)};
     ox_map_read(&r, &set);
-    return usm_series_rule(r.item) ? usm_series_edge(r.item, pool) : ox_json_int(end, USM_TIME_NONE);
+    return usm_series_rule(r.item) ? usm_series_edge(r.item, pool) : ox_json_time(end, USM_TIME_NONE);
 }
 
 /* ---- listing ---- */
@@ -260,7 +260,7 @@ static void add_members(const ox_reading_t *r, usm_bget_t *get, const ox_json_t 
         ox_read_t read = {.plan = r->plan, .row = row, .item = own, .fetch = r->fetch,
                           .own_id = r->call->login->user_id};
         ox_map_read(&read, &r->fetch->fields);
-        list->items[list->count++] = (usm_exception_t){.day = usm_date_floor(ox_json_int(day, 0)), .item = own,
+        list->items[list->count++] = (usm_exception_t){.day = usm_date_floor(ox_json_time(day, 0)), .item = own,
                                                        .id = ox_json_text(ox_plan_cell(r->plan, row, 1), item->pool)};
         get->rev = stamp > get->rev ? stamp : get->rev;
     }

@@ -147,6 +147,8 @@ static void read_zone(usm_meeting_t *m, struct icaltimetype start, apr_pool_t *p
 
 /* ---- recurrence ---- */
 
+#define ALL_DAYS 127
+
 static int day_bit(short day)
 {
     int dow = icalrecurrencetype_day_day_of_week(day);
@@ -170,6 +172,29 @@ static int week_of(const struct icalrecurrencetype *r)
     return week == -1 ? 5 : week >= 1 && week <= 5 ? week : 0;
 }
 
+static int count_of(const short *list, int size)
+{
+    int n = 0;
+    while (n < size && list[n] != ICAL_RECURRENCE_ARRAY_MAX)
+        n++;
+    return n;
+}
+
+/* Can one rule of ActiveSync say it? One of another calendar (a leap month is its number with a bit beyond), of several
+ * months or days of the month, or of several weeks of a month is shown as the one meeting that there is: better that
+ * than on days when nobody meets. */
+static int is_sayable(const struct icalrecurrencetype *r)
+{
+    int months = count_of(r->by_month, ICAL_BY_MONTH_SIZE), days = count_of(r->by_month_day, ICAL_BY_MONTHDAY_SIZE);
+    int week = r->by_day[0] != ICAL_RECURRENCE_ARRAY_MAX ? icalrecurrencetype_day_position(r->by_day[0]) : 0;
+    if ((r->rscale && *r->rscale && strcasecmp(r->rscale, "GREGORIAN") != 0) || months > 1 || days > 1 ||
+        (months && (r->by_month[0] < 1 || r->by_month[0] > 12)) || count_of(r->by_set_pos, ICAL_BY_SETPOS_SIZE) > 1 ||
+        (days && r->by_month_day[0] < -1) || count_of(r->by_year_day, ICAL_BY_YEARDAY_SIZE) ||
+        count_of(r->by_week_no, ICAL_BY_WEEKNO_SIZE) || (months && r->freq < ICAL_YEARLY_RECURRENCE))
+        return 0;
+    return !week || r->by_day[1] == ICAL_RECURRENCE_ARRAY_MAX;
+}
+
 static void read_rule(usm_meeting_t *m, const struct icalrecurrencetype *r, struct icaltimetype start,
                       apr_pool_t *pool)
 {
@@ -177,6 +202,12 @@ static void read_rule(usm_meeting_t *m, const struct icalrecurrencetype *r, stru
     int bits = day_bits(r), week = week_of(r);
     int day = r->by_month_day[0] != ICAL_RECURRENCE_ARRAY_MAX ? r->by_month_day[0] : start.day;
     int month = r->by_month[0] != ICAL_RECURRENCE_ARRAY_MAX ? r->by_month[0] : start.month;
+    if (!is_sayable(r))
+        return;
+    if (day == -1) { /* the last day: of all seven weekdays the last */
+        bits = ALL_DAYS;
+        week = 5;
+    }
     switch (r->freq) {
     case ICAL_DAILY_RECURRENCE:
         out->type = bits ? USM_RECUR_WEEKLY : USM_RECUR_DAILY;
@@ -186,10 +217,14 @@ static void read_rule(usm_meeting_t *m, const struct icalrecurrencetype *r, stru
         bits = bits ? bits : 1 << (icaltime_day_of_week(start) - 1);
         break;
     case ICAL_MONTHLY_RECURRENCE:
-        out->type = bits && week ? USM_RECUR_MONTHLY_NTH : USM_RECUR_MONTHLY;
+        out->type = bits && week ? USM_RECUR_MONTHLY_NTH : bits ? USM_RECUR_WEEKLY : USM_RECUR_MONTHLY;
+        if (bits && !week && r->interval > 1)
+            return; /* each Monday of every other month */
         break;
     case ICAL_YEARLY_RECURRENCE:
         out->type = bits && week ? USM_RECUR_YEARLY_NTH : USM_RECUR_YEARLY;
+        if (bits && !week)
+            return;
         break;
     default:
         return; /* by hours and less: nothing that a phone could show */
@@ -201,7 +236,7 @@ static void read_rule(usm_meeting_t *m, const struct icalrecurrencetype *r, stru
     out->occurrences = r->count > 0 ? r->count : 0;
     out->days = nth || out->type == USM_RECUR_WEEKLY ? bits : 0;
     out->week = nth ? week : 0;
-    out->day = !nth && (yearly || out->type == USM_RECUR_MONTHLY) ? (day < 1 ? 31 : day) : 0;
+    out->day = !nth && (yearly || out->type == USM_RECUR_MONTHLY) ? day : 0;
     out->month = yearly ? month : 0;
     out->first_day = r->week_start >= ICAL_SUNDAY_WEEKDAY ? (int)r->week_start - 1 : 1;
     m->recur = out;

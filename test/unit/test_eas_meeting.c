@@ -165,9 +165,47 @@ static void test_none(void **state)
     assert_null(usm__meeting_read(deep, (size_t)14 * 1300, *state));
 }
 
+/* Rules that one Recurrence can say, and those that it cannot: they are shown as the one meeting that there is. */
+static void test_rules(void **state)
+{
+    static const struct {
+        const char *rule;
+        int type, days, week, day, month; /* type -1: none */
+    } rows[] = {
+        {"FREQ=MONTHLY;BYMONTHDAY=-1", USM_RECUR_MONTHLY_NTH, 127, 5, 0, 0},
+        {"FREQ=MONTHLY;BYMONTHDAY=31", USM_RECUR_MONTHLY, 0, 0, 31, 0},
+        {"FREQ=MONTHLY;BYMONTHDAY=-2", -1, 0, 0, 0, 0},
+        {"FREQ=MONTHLY;BYMONTHDAY=1,15", -1, 0, 0, 0, 0},
+        {"FREQ=MONTHLY;BYDAY=MO", USM_RECUR_WEEKLY, 2, 0, 0, 0},
+        {"FREQ=MONTHLY;INTERVAL=2;BYDAY=MO", -1, 0, 0, 0, 0},
+        {"FREQ=MONTHLY;BYDAY=1MO,3MO", -1, 0, 0, 0, 0},
+        {"FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=-1", USM_RECUR_MONTHLY_NTH, 6, 5, 0, 0},
+        {"FREQ=MONTHLY;BYDAY=MO,TU;BYSETPOS=1,2", -1, 0, 0, 0, 0},
+        {"FREQ=MONTHLY;BYMONTH=3;BYDAY=1MO", -1, 0, 0, 0, 0},
+        {"FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=-1", USM_RECUR_YEARLY_NTH, 127, 5, 0, 12},
+        {"FREQ=YEARLY;BYMONTH=3,9", -1, 0, 0, 0, 0},
+        {"FREQ=YEARLY;BYMONTH=3;BYDAY=MO", -1, 0, 0, 0, 0},
+        {"FREQ=YEARLY;BYWEEKNO=20", -1, 0, 0, 0, 0},
+        {"FREQ=YEARLY;BYYEARDAY=100", -1, 0, 0, 0, 0},
+        {"FREQ=YEARLY", USM_RECUR_YEARLY, 0, 0, 3, 7},
+        {"RSCALE=GREGORIAN;FREQ=YEARLY;BYMONTH=5", USM_RECUR_YEARLY, 0, 0, 3, 5},
+        {"RSCALE=CHINESE;FREQ=YEARLY;BYMONTH=5L", -1, 0, 0, 0, 0}, /* the leap month has a bit of its own */
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const usm_meeting_t *m =
+            read_it("REQUEST", apr_pstrcat(*state, TIMED "RRULE:", rows[i].rule, "\r\n", NULL), *state);
+        const usm_meetrecur_t *r = m ? m->recur : NULL;
+        if (!m || (r ? r->type : -1) != rows[i].type ||
+            (r && (r->days != rows[i].days || r->week != rows[i].week || r->day != rows[i].day ||
+                   r->month != rows[i].month)))
+            fail_msg("row %zu (%s): %d %d %d %d %d", i, rows[i].rule, r ? r->type : -1, r ? r->days : 0,
+                     r ? r->week : 0, r ? r->day : 0, r ? r->month : 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {POOL_TEST(test_meetings), POOL_TEST(test_zone), POOL_TEST(test_busy_zone),
-                                       POOL_TEST(test_answers), POOL_TEST(test_none)};
+                                       POOL_TEST(test_answers), POOL_TEST(test_none), POOL_TEST(test_rules)};
     return RUN_TESTS(tests);
 }

@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
+#include <usm/recur.h>
 #include "ox/ox_map.h"
 
 static apr_pool_t *pool;
@@ -311,6 +312,43 @@ static void test_attendees_write(void **state)
 
 /* ---- bodies ---- */
 
+/* Times that nobody can reckon with are taken to the edge of those one can; the item is then one that has no text. */
+static void test_far_times(void **state)
+{
+    static const char *const texts[] = {"9223372036854775807", "-9223372036854775808", "9.1e18", "8640000000000001",
+                                        "-8640000000000001"};
+    static const apr_int64_t limit = APR_INT64_C(8640000000000000);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const ox_json_t *list = ox_json_parse(apr_psprintf(pool, "[%s]", texts[i]), strlen(texts[i]) + 2, pool);
+        apr_int64_t t = ox_json_time(ox_json_at(list, 0), 7);
+        if (t != (texts[i][0] == '-' ? -limit : strchr(texts[i], '.') ? 7 : limit))
+            fail_msg("row %zu: %s is %" APR_INT64_T_FMT, i, texts[i], t);
+    }
+    assert_int_equal(ox_json_time(NULL, 7), 7);
+    for (size_t i = 0; i < 2; i++) {
+        ox_plan_t plan;
+        usm_fieldset_t all = {{0}};
+        ox_json_t *row = ox_json_array(pool);
+        usm_item_t *item = usm_item_create(USM_EVENT, pool);
+        for (int f = 0; f < USM_EVENT_COUNT_; f++)
+            USM_FIELDSET_ADD(&all, f);
+        ox_plan_init(&plan, USM_EVENT);
+        ox_plan_fields(&plan, &all);
+        for (int k = 0; k < plan.count; k++) {
+            int day = plan.columns[k] == 201 || plan.columns[k] == 202 || plan.columns[k] == 216;
+            const char *text = day ? texts[i] : plan.columns[k] == 209 || plan.columns[k] == 215 ? "1" : "null";
+            ox_json_add(row, plan.columns[k] == 211
+                                 ? ox_json_parse(apr_psprintf(pool, "[%s]", texts[i]), strlen(texts[i]) + 2, pool)
+                                 : ox_json_at(ox_json_parse(apr_psprintf(pool, "[%s]", text), strlen(text) + 2, pool), 0));
+        }
+        ox_read_t r = {.plan = &plan, .row = row, .item = item, .own_id = 4};
+        ox_map_read(&r, &all);
+        assert_int_equal(usm_item_num(item, USM_EVENT_START, 0), i ? -limit : limit);
+        if (usm_item_isset(item, USM_EVENT_RECURRENCE))
+            assert_true(usm_series_edge(item, pool) != USM_TIME_NONE);
+    }
+}
+
 static void test_body(void **state)
 {
     static const struct {
@@ -349,7 +387,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),           cmocka_unit_test(test_empty),     cmocka_unit_test(test_only_fields),
         cmocka_unit_test(test_task_state),     cmocka_unit_test(test_attendees), cmocka_unit_test(test_attendees_write),
-        cmocka_unit_test(test_body),
+        cmocka_unit_test(test_body),           cmocka_unit_test(test_far_times),
     };
     apr_initialize();
     apr_pool_create(&pool, NULL);
