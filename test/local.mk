@@ -9,6 +9,7 @@ include test/unit/ap.mk
 include test/unit/ctl.mk
 include test/fuzz/local.mk
 include test/bench/local.mk
+include test/load/local.mk
 include test/check/local.mk
 
 EXTRA_DIST += test/run test/lib/packages.sh test/lib/steps.sh test/lib/with_mariadb.sh \

@@ -13,7 +13,7 @@ sqlite3\.h  libusm/store/.*sqlite[a-z_]*\.c  1
 wbxml.*\.h  libusm/tools/[a-z_]*judge\.[ch]|mod_eas/wbxml/[a-z_]*judge\.[ch]|test/unit/.*  1
 gmime/.*\.h  libusm/util/mime[a-z_]*\.[ch]|mod_eas/[a-z_]*mime[a-z_]*\.c|test/ox/.*  99
 libical/.*\.h  libusm/(util|ox|tools)/[a-z_]*ical[a-z_]*\.c|test/ox/.*|test/unit/.*  3
-openssl/.*\.h  libusm/(core|util|ox)/[a-z_]*(seal|crypt)[a-z_]*\.c|test/bench/.*|test/unit/test_crypt[a-z_]*\.c  2
+openssl/.*\.h  libusm/(core|util|ox)/[a-z_]*(seal|crypt)[a-z_]*\.c|test/(bench|load)/.*|test/unit/test_crypt[a-z_]*\.c  2
 microhttpd\.h  test/.*  99
 cmocka\.h  test/unit/.*  99
 ROWS
@@ -35,6 +35,7 @@ mod_eas/(mod_eas|ap_[a-z_]+)\.[ch]  usm ap eas wbxml tbl
 mod_eas/.*  usm eas wbxml tbl
 test/ox/.*  stand-in
 test/bench/.*  bench
+test/load/.*  bench test
 test/unit/(test_)?ap_[a-z_]+\.[ch]  usm ap eas wbxml tbl test
 test/.*  usm core util store ox tools eas wbxml tbl test stand-in
 ROWS
