@@ -41,6 +41,7 @@ dist_usminclude_HEADERS = \
 	libusm/include/usm/recur.h \
 	libusm/include/usm/session.h \
 	libusm/include/usm/store.h \
+	libusm/include/usm/thread.h \
 	libusm/include/usm/sync.h \
 	libusm/include/usm/types.h \
 	libusm/include/usm/usm.h \

@@ -157,6 +157,7 @@ static int read_folder(usm_query_t *query, int *all_p, const eas_node_t *node)
 static int read_condition(usm_query_t *query, classes_t *classes, int *all_p, const eas_node_t *node, apr_pool_t *pool)
 {
     int good = 0;
+    apr_size_t len = 0;
     switch (node->tag) {
     case EAS_AirSync_Class:
         good = read_class(classes, node);
@@ -176,8 +177,11 @@ static int read_condition(usm_query_t *query, classes_t *classes, int *all_p, co
     case EAS_Search_And:
     case EAS_Search_Or:
     case EAS_Search_EqualTo:
-    case EAS_Search_ConversationId: /* nothing on the server could find one */
         return SEARCH_TOO_COMPLEX;
+    case EAS_Search_ConversationId:
+        query->thread = (const unsigned char *)eas_node_bytes(node, &len);
+        good = !eas_node_next(node, node->tag) && query->thread && len == USM_THREAD_ID;
+        break;
     default:
         break;
     }
@@ -285,7 +289,7 @@ static int read_options(eas_options_t *options, int *first, int *last, usm_query
     if (*last >= USM_HITS_MAX)
         return SEARCH_BEYOND;
     /* Parts of bodies belong to conversations. */
-    if (eas_node_child(node, EAS_AirSyncBase_BodyPartPreference) ||
+    if ((eas_node_child(node, EAS_AirSyncBase_BodyPartPreference) && !query->thread) ||
         eas_options_block(options, node, ctx->version, USM_EMAIL))
         return SEARCH_INVALID;
     query->deep = eas_node_child(node, EAS_Search_DeepTraversal) != NULL;

@@ -290,6 +290,13 @@ int usm__lease_is_dead(const char *owner);
  * turn->overtaken is set. */
 usm_error_t *usm__turn_lease(usm_turn_t *turn);
 
+/* thread.c */
+/** Add the mails of a conversation among the newest of a folder to @a hits (usm_bhit_t, in their array's pool). */
+usm_error_t *usm__thread_find(apr_array_header_t *hits, usm_session_t *session, const usm_bref_t *ref,
+                              const unsigned char *id, apr_pool_t *scratch);
+/** Carry out the device's rules on mails that have just been read: one that moves becomes one that is gone. */
+usm_error_t *usm__thread_rules(usm_turn_t *turn, usm_bget_t *gets, const char *is_new, int count);
+
 /* merge.c */
 /** A client's change on its way into the item. */
 typedef struct usm__merge_t {

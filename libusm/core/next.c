@@ -168,6 +168,15 @@ static int wants(const usm_turn_t *turn, const usm_pending_row_t *p)
     return p->state == USM_PENDING_PRESENT && !is_own(turn, p) && !too_early(turn, p);
 }
 
+/* What the device has of a queue's entry, this turn's client changes included; NULL = nothing. */
+static const usm_item_row_t *has_of(const usm_turn_t *turn, const usm__entry_t *e)
+{
+    const usm__touched_t *t = apr_hash_get(turn->touched, e->p.id, APR_HASH_KEY_STRING);
+    if (t)
+        return t->alive ? &t->row : NULL;
+    return e->has.id ? &e->has : NULL;
+}
+
 /* Read the next items of the queue from the backend, as many as the window may still take. */
 static usm_error_t *read_ahead(usm_turn_t *turn)
 {
@@ -185,16 +194,20 @@ static usm_error_t *read_ahead(usm_turn_t *turn)
     apr_pool_create(&turn->batch_pool, turn->pool);
     turn->ready = apr_array_make(turn->batch_pool, count, sizeof(usm_bget_t));
     usm_bget_t *wanted = apr_pcalloc(turn->batch_pool, sizeof(usm_bget_t) * (apr_size_t)count);
+    char *is_new = apr_pcalloc(turn->batch_pool, (apr_size_t)count);
     int n = 0;
     for (int i = 0; i < count; i++) {
         const usm_pending_row_t *p = &APR_ARRAY_IDX(turn->queue, turn->queue_at + i, usm__entry_t).p;
-        if (wants(turn, p))
-            wanted[n++].id = p->id;
+        if (!wants(turn, p))
+            continue;
+        is_new[n] = !has_of(turn, &APR_ARRAY_IDX(turn->queue, turn->queue_at + i, usm__entry_t));
+        wanted[n++].id = p->id;
     }
     if (n && turn->folder.fid == 0) {
         USM_ERR(usm__hierarchy_get(wanted, n, session, turn->batch_pool));
     } else if (n) {
         USM_ERR(usm__read_items(wanted, n, turn, turn->batch_pool));
+        USM_ERR(usm__thread_rules(turn, wanted, is_new, n));
     }
     for (int i = 0, k = 0; i < count; i++) {
         const usm_pending_row_t *p = &APR_ARRAY_IDX(turn->queue, turn->queue_at + i, usm__entry_t).p;
@@ -204,15 +217,6 @@ static usm_error_t *read_ahead(usm_turn_t *turn)
         APR_ARRAY_PUSH(turn->ready, usm_bget_t) = wants(turn, p) ? wanted[k++] : none;
     }
     return NULL;
-}
-
-/* What the device has of a queue's entry, this turn's client changes included; NULL = nothing. */
-static const usm_item_row_t *has_of(const usm_turn_t *turn, const usm__entry_t *e)
-{
-    const usm__touched_t *t = apr_hash_get(turn->touched, e->p.id, APR_HASH_KEY_STRING);
-    if (t)
-        return t->alive ? &t->row : NULL;
-    return e->has.id ? &e->has : NULL;
 }
 
 static apr_uint64_t weigh(const usm_item_t *item)

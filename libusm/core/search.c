@@ -152,6 +152,30 @@ static int compare_hits(const void *a, const void *b)
     return x->at != y->at ? (x->at < y->at ? 1 : -1) : strcmp(y->id, x->id);
 }
 
+/* Those of one conversation, which no server can look for; of what was found by words those that are of it. */
+static usm_error_t *take_thread(usm_bsearch_t *search, usm_session_t *session, const usm_query_t *query,
+                                apr_pool_t *scratch)
+{
+    apr_array_header_t *mails = apr_array_make(scratch, 16, sizeof(usm_bhit_t)), *kept = search->hits;
+    apr_hash_t *found = apr_hash_make(scratch);
+    if (search->error)
+        return NULL;
+    search->error = usm__thread_find(mails, session, search->folder, query->thread, scratch);
+    if (search->error)
+        return usm_error_class(search->error) == USM_CLASS_UNAVAILABLE ? search->error : NULL;
+    for (int i = 0; i < kept->nelts; i++)
+        apr_hash_set(found, APR_ARRAY_IDX(kept, i, usm_bhit_t).id, APR_HASH_KEY_STRING, "");
+    search->hits = apr_array_make(scratch, 16, sizeof(usm_bhit_t));
+    for (int i = 0; i < mails->nelts; i++) {
+        const usm_bhit_t *mail = &APR_ARRAY_IDX(mails, i, usm_bhit_t);
+        if ((!query->term_count || apr_hash_get(found, mail->id, APR_HASH_KEY_STRING)) &&
+            (query->after == USM_TIME_NONE || mail->at > query->after) &&
+            (query->before == USM_TIME_NONE || mail->at < query->before))
+            APR_ARRAY_PUSH(search->hits, usm_bhit_t) = *mail;
+    }
+    return NULL;
+}
+
 /* One batch of folders; a folder that went meanwhile has no hits. */
 static usm_error_t *search_some(apr_array_header_t *hits, usm_session_t *session, const usm_query_t *query,
                                 const usm_folder_row_t *rows, int count, apr_pool_t *pool, apr_pool_t *scratch)
@@ -163,7 +187,11 @@ static usm_error_t *search_some(apr_array_header_t *hits, usm_session_t *session
         searches[i] = (usm_bsearch_t){.folder = &refs[i],
                                       .hits = apr_array_make(scratch, 64, sizeof(usm_bhit_t))};
     }
-    USM_ERR(usm__checked(session, USM__BVT(session)->search(searches, count, &session->call, query, scratch, scratch)));
+    if (!query->thread || query->term_count)
+        USM_ERR(usm__checked(session, USM__BVT(session)->search(searches, count, &session->call, query, scratch,
+                                                                scratch)));
+    for (int i = 0; i < count && query->thread; i++)
+        USM_ERR(take_thread(&searches[i], session, query, scratch));
     for (int i = 0; i < count; i++) {
         if (searches[i].error)
             usm_log(session->log, USM_LOG_INFO, 109, "folder %" APR_INT64_T_FMT " was not searched: %s", rows[i].fid,

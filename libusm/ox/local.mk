@@ -41,4 +41,5 @@ libusm_libusmall_la_SOURCES += \
 	libusm/ox/ox_series.h \
 	libusm/ox/ox_series_write.c \
 	libusm/ox/ox_stream.c \
-	libusm/ox/ox_stream.h
+	libusm/ox/ox_stream.h \
+	libusm/ox/ox_thread.c

@@ -179,6 +179,8 @@ usm_error_t *ox_mail_find(usm_bwrite_t *result, usm_bcall_t *call, const usm_bre
                           apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_search(usm_bsearch_t *searches, int count, usm_bcall_t *call, const usm_query_t *query,
                        apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+usm_error_t *ox_threads(usm_bcall_t *call, const usm_bref_t *folder, int max, usm_bthread_fn fn, void *baton,
+                        apr_pool_t *scratch_pool);
 /* ---- people (ox_people.c) and the out-of-office notice (ox_mailfilter.c) ---- */
 
 usm_error_t *ox_people(usm_people_query_t **queries, int count, usm_bcall_t *call, apr_pool_t *result_pool,

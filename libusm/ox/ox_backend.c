@@ -156,6 +156,7 @@ const usm_backend_vtable_t *usm_backend_ox(void)
         .move = ox_move,
         .confirm = ox_confirm,
         .search = ox_search,
+        .threads = ox_threads,
         .edit_mails = ox_mail_edit,
         .store_mail = ox_mail_store,
         .find_mail = ox_mail_find,

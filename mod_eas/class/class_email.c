@@ -1,33 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Elements of a mail that are made of several fields or of none (MS-ASEMAIL 2.2.2). */
-#include <apr_base64.h>
-#include <apr_sha1.h>
 #include <apr_strings.h>
-#include <ctype.h>
 #include <string.h>
 
 #include "eas_map.h"
-
-/* "Re: AW: Fwd: x" and "x" are one thread. */
-static const char *thread_topic(const char *subject)
-{
-    for (;;) {
-        while (isspace((unsigned char)*subject))
-            subject++;
-        int n = 0;
-        while (isalpha((unsigned char)subject[n]) && n < 5)
-            n++;
-        if (n < 1 || n > 4 || subject[n] != ':')
-            return subject;
-        static const char *const prefixes[] = {"re", "aw", "fw", "fwd", "wg", "sv", "antw", "vs", "tr", "rv"};
-        int known = 0;
-        for (apr_size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
-            known |= strlen(prefixes[i]) == (size_t)n && strncasecmp(prefixes[i], subject, (size_t)n) == 0;
-        if (!known)
-            return subject;
-        subject += n + 1;
-    }
-}
 
 static const char *display_to(const usm_addrs_t *to, apr_pool_t *pool)
 {
@@ -85,58 +61,14 @@ static void put_class(eas_map_t *map, const usm_item_t *item)
 
 /* ---- conversations (MS-ASCON) ---- */
 
-#define THREAD_HEAD 22 /* bytes of a Thread-Index before its levels: 1, time 5, GUID 16 */
-#define THREAD_MAX 512 /* bytes that are kept of one */
-
-/* What Outlook and Exchange write into a mail is what they want to see again. */
-static int thread_index(eas_map_t *map, const usm_item_t *item)
-{
-    const char *text = usm_item_text(item, USM_EMAIL_THREAD_INDEX);
-    char *bare = text ? apr_pstrdup(map->pool, text) : NULL, *to = bare;
-    for (const char *p = text; p && *p; p++) {
-        if (isalnum((unsigned char)*p) || *p == '+' || *p == '/' || *p == '=')
-            *to++ = *p;
-    }
-    if (!text || strlen(text) > 4 * THREAD_MAX)
-        return 0;
-    *to = '\0';
-    unsigned char *raw = apr_pcalloc(map->pool, (apr_size_t)apr_base64_decode_len(bare) + 1);
-    int len = apr_base64_decode_binary(raw, bare);
-    if (len < THREAD_HEAD)
-        return 0;
-    len = len > THREAD_MAX ? THREAD_MAX : len;
-    len -= (len - THREAD_HEAD) % 5;
-    unsigned char *index = apr_palloc(map->pool, (apr_size_t)len);
-    memcpy(index, raw + 1, 5);
-    memcpy(index + 5, raw + THREAD_HEAD, (apr_size_t)(len - THREAD_HEAD));
-    eas_writer_tag_opaque(map->out, EAS_Email2_ConversationId, raw + 6, 16);
-    eas_writer_tag_opaque(map->out, EAS_Email2_ConversationIndex, index, (apr_size_t)(5 + len - THREAD_HEAD));
-    return 1;
-}
-
-/* The thread is named by its first message: the first of References, else the message itself. */
 static void conversation(eas_map_t *map, const usm_item_t *item)
 {
-    unsigned char digest[APR_SHA1_DIGESTSIZE], index[5];
-    apr_sha1_ctx_t sha;
-    const char *root = usm_item_text(item, USM_EMAIL_REFERENCES), *end;
-    usm_time_t t = usm_item_num(item, USM_EMAIL_SENT, usm_item_num(item, USM_EMAIL_RECEIVED, 0));
-    if (thread_index(map, item))
-        return;
-    if (!root || !(root = strchr(root, '<')))
-        root = usm_item_text(item, USM_EMAIL_MESSAGE_ID);
-    if (!root)
-        root = thread_topic(usm_item_text(item, USM_EMAIL_SUBJECT) ? usm_item_text(item, USM_EMAIL_SUBJECT) : "");
-    end = strchr(root, '>');
-    apr_sha1_init(&sha);
-    apr_sha1_update(&sha, root, (unsigned)(end ? (size_t)(end - root + 1) : strlen(root)));
-    apr_sha1_final(digest, &sha);
-    /* The header of a conversation index: bits 55 to 16 of the FILETIME (MS-ASCON 2.2.2.4). */
-    apr_uint64_t filetime = ((apr_uint64_t)t + APR_UINT64_C(11644473600000)) * 10000;
-    for (int i = 0; i < 5; i++)
-        index[i] = (unsigned char)(filetime >> (48 - 8 * i));
-    eas_writer_tag_opaque(map->out, EAS_Email2_ConversationId, digest, 16);
-    eas_writer_tag_opaque(map->out, EAS_Email2_ConversationIndex, index, sizeof index);
+    unsigned char id[USM_THREAD_ID];
+    apr_size_t len;
+    const unsigned char *index = usm_thread_index(&len, item);
+    usm_thread_id(id, item);
+    eas_writer_tag_opaque(map->out, EAS_Email2_ConversationId, id, sizeof id);
+    eas_writer_tag_opaque(map->out, EAS_Email2_ConversationIndex, index, len);
 }
 
 static int same_address(const char *a, const char *b)
@@ -181,7 +113,7 @@ void eas_email_extra(eas_map_t *map, const usm_item_t *item)
     if (usm_item_isset(item, USM_EMAIL_TO) && item->v[USM_EMAIL_TO].u.addrs->count)
         eas_writer_tag_text(map->out, EAS_Email_DisplayTo, display_to(item->v[USM_EMAIL_TO].u.addrs, map->pool));
     if (subject)
-        eas_writer_tag_text(map->out, EAS_Email_ThreadTopic, thread_topic(subject));
+        eas_writer_tag_text(map->out, EAS_Email_ThreadTopic, usm_thread_topic(subject));
     if (!usm_item_isset(item, USM_EMAIL_IMPORTANCE)) /* Android reads a missing one as low */
         eas_writer_tag_int(map->out, EAS_Email_Importance, USM_IMP_NORMAL);
     put_class(map, item);

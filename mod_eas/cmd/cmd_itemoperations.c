@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ItemOperations (MS-ASCMD 2.2.1.10): fetch items and attachments, empty folders. */
+/* ItemOperations (MS-ASCMD 2.2.1.10): fetch items and attachments, empty folders, move conversations. */
 #include <string.h>
 
 #include "eas_fetch.h"
@@ -42,21 +42,43 @@ static usm_error_t *clear_folder(eas_ctx_t *ctx, const eas_node_t *node, eas_wri
     return NULL;
 }
 
+/* 0, or the status that says why the conversation cannot be moved as asked (MS-ASCMD 2.2.3.115). */
+static int check_move(const eas_node_t *node, const char *id, apr_size_t len, const char *to)
+{
+    static const unsigned tags[] = {EAS_ItemOperations_ConversationId, EAS_ItemOperations_DstFldId,
+                                    EAS_ItemOperations_Options, 0};
+    if (!id || !to || !eas_node_only(node, tags))
+        return ITEMS_PROTOCOL;
+    if (!eas_node_child(eas_node_child(node, EAS_ItemOperations_Options), EAS_ItemOperations_MoveAlways))
+        return EAS_STATUS_MoveCommandDisallowedForNonPersistentMoveAction;
+    if (strcmp(to, "RI") == 0)
+        return EAS_STATUS_InvalidCombinationOfIDs;
+    return len == USM_THREAD_ID && strlen(to) <= EAS_ID_MAX ? 0 : ITEMS_NOT_FOUND;
+}
+
 static usm_error_t *move_conversation(eas_ctx_t *ctx, const eas_node_t *node, eas_writer_t *out)
 {
     apr_size_t len = 0;
     const char *id = eas_node_bytes(eas_node_child(node, EAS_ItemOperations_ConversationId), &len);
-    int status = ITEMS_NOT_FOUND;
-    if (!eas_node_child(eas_node_child(node, EAS_ItemOperations_Options), EAS_ItemOperations_MoveAlways))
-        status = EAS_STATUS_MoveCommandDisallowedForNonPersistentMoveAction;
-    if (!id || !eas_node_child_text(node, EAS_ItemOperations_DstFldId))
-        status = ITEMS_PROTOCOL;
+    const char *to = eas_node_child_text(node, EAS_ItemOperations_DstFldId);
+    int found = 0, status = check_move(node, id, len, to);
+    if (!status) {
+        usm_error_t *err = usm_thread_move(&found, ctx->session, (const unsigned char *)id, to, 1, ctx->pool);
+        if (usm_error_is(err, USM_EPARENT)) {
+            status = EAS_STATUS_MoveCommandInvalidDestinationFolder;
+            usm_error_clear(err);
+        } else if (err && !(status = eas_fetch_status(ctx, err))) {
+            return err;
+        }
+        status = status ? status : found ? ITEMS_OK : ITEMS_NOT_FOUND;
+    }
     eas_writer_start(out, EAS_ItemOperations_Move);
     eas_writer_tag_int(out, EAS_ItemOperations_Status, status);
     if (id)
         eas_writer_tag_opaque(out, EAS_ItemOperations_ConversationId, id, len);
     eas_writer_end(out);
-    ctx->status = status;
+    if (status != ITEMS_OK)
+        ctx->status = status;
     return NULL;
 }
 

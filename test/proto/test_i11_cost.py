@@ -86,7 +86,7 @@ def test_mails(ready, user):
         user.deliver(mime("fox@example.net", user.address, f"Mail {i}"))
     r.turn(cid)
     r.turn(cid)
-    assert costs.new(2) == [("Sync", 0, 10), ("Sync", 4, 13)]
+    assert costs.new(2) == [("Sync", 0, 10), ("Sync", 4, 14)]  # one of them: is a conversation always to be moved?
     r.turn(cid)
     r.turn(cid)
     assert costs.new(2)[1] == ("Sync", 1, 3)

@@ -626,6 +626,21 @@ static usm_error_t *f_search(usm_bsearch_t *searches, int count, usm_bcall_t *ca
     return NULL;
 }
 
+static usm_error_t *f_threads(usm_bcall_t *call, const usm_bref_t *folder, int max, usm_bthread_fn fn, void *baton,
+                              apr_pool_t *scratch)
+{
+    GUARD;
+    USM_ERR(reach(call, scratch));
+    for (int k = 0; k < fake.count && max; k++) {
+        const fake_item_t *item = &fake.items[k];
+        if (!item->alive || !item->full || strcmp(item->folder, folder->id) != 0)
+            continue;
+        USM_ERR(fn(baton, item->id, item->edge, usm_item_copy(item->full, scratch)));
+        max--;
+    }
+    return NULL;
+}
+
 /* A mail that is broken is left to be done alone. */
 static usm_error_t *f_edit_mails(usm_bmail_t *rows, int count, usm_bcall_t *call, const usm_bref_t *folder,
                                  apr_pool_t *pool, apr_pool_t *scratch)
@@ -773,8 +788,8 @@ static const usm_backend_vtable_t vtable = {
     .folder_token = f_token, .folder_create = f_folder_create, .folder_update = f_folder_update,
     .folder_delete = f_folder_delete, .changed = f_changed, .changes = f_changes, .get = f_get, .add = f_add,
     .find_uid = f_find_uid, .update = f_update, .remove = f_remove, .move = f_move, .part = f_part,
-    .folder_clear = f_folder_clear, .search = f_search, .edit_mails = f_edit_mails, .store_mail = f_store_mail,
-    .find_mail = f_find_mail, .send = f_send,
+    .folder_clear = f_folder_clear, .search = f_search, .threads = f_threads, .edit_mails = f_edit_mails,
+    .store_mail = f_store_mail, .find_mail = f_find_mail, .send = f_send,
     .was_sent = f_was_sent, .confirm = f_confirm, .people = f_people, .picture = f_picture, .busy = f_busy,
     .away_get = f_away_get, .away_set = f_away_set};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: ox_mail.c ox_mail_get.c ox_mail_kind.c ox_mail_write.c */
+/* Tests: ox_mail.c ox_mail_get.c ox_mail_kind.c ox_mail_write.c ox_thread.c */
 /* Mail of the OX backend against the stand-in. */
 #include "ox_test.h"
 
@@ -472,6 +472,37 @@ static void test_kinds(void **state)
     }
 }
 
+typedef struct seen_t {
+    int count;
+    const char *references, *message_id;
+    apr_pool_t *pool;
+} seen_t;
+
+static usm_error_t *on_thread(void *baton, const char *id, usm_time_t received, const usm_item_t *mail)
+{
+    seen_t *s = baton;
+    s->count++;
+    if (strcmp(id, "4710") == 0) {
+        s->references = apr_pstrdup(s->pool, usm_item_text(mail, USM_EMAIL_REFERENCES));
+        s->message_id = apr_pstrdup(s->pool, usm_item_text(mail, USM_EMAIL_MESSAGE_ID));
+    }
+    return s->count == 7 ? USM_ERROR(s->pool, USM_ELIMIT, "enough") : NULL;
+}
+
+static void test_threads(void **state)
+{
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    const usm_bref_t gone = {.id = "default0/None", .cls = USM_EMAIL};
+    seen_t s = {.pool = e->pool};
+    test_ok(e->vt->threads(e->call, &inbox, 5, on_thread, &s, e->pool), "five");
+    assert_int_equal(s.count, 5);
+    assert_string_equal(s.references, "<m0@example.org>");
+    assert_string_equal(s.message_id, "<m1@example.org>");
+    test_fails(e->vt->threads(e->call, &inbox, 5, on_thread, &s, e->pool), USM_ELIMIT, "stopped");
+    test_fails(e->vt->threads(e->call, &gone, 5, on_thread, &s, e->pool), USM_EFOLDER_GONE, "no folder");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -486,6 +517,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_flags, setup, teardown),
         cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_send, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
     };
     apr_initialize();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

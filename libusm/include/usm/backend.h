@@ -121,6 +121,10 @@ typedef struct usm_bmail_t {
     int done;            /**< 0: not, or nobody knows: to be tried alone */
 } usm_bmail_t;
 
+/** Gets one mail with what names its conversation: SUBJECT, MESSAGE_ID, REFERENCES, THREAD_INDEX. It lives during the
+ * call. */
+typedef usm_error_t *(*usm_bthread_fn)(void *baton, const char *id, usm_time_t received, const usm_item_t *mail);
+
 typedef struct usm_backend_vtable_t {
     const char *name;
     /** Set up for a process; @a pool lives as long. */
@@ -198,6 +202,9 @@ typedef struct usm_backend_vtable_t {
     /** Search folders of the query's class, at most 8; what the query says of folders has been dealt with. */
     usm_error_t *(*search)(usm_bsearch_t *searches, int count, usm_bcall_t *call, const usm_query_t *query,
                            apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+    /** Tell the newest @a max mails of a folder. Errors: FOLDER_GONE, UNAVAILABLE, BACKEND, and those of @a fn. */
+    usm_error_t *(*threads)(usm_bcall_t *call, const usm_bref_t *folder, int max, usm_bthread_fn fn, void *baton,
+                            apr_pool_t *scratch_pool);
     /** Change flags and delete mails of one folder, at most 50, as update() and remove() would, in few calls. Errors:
      * UNAVAILABLE, BACKEND (nothing is known of any row). */
     usm_error_t *(*edit_mails)(usm_bmail_t *rows, int count, usm_bcall_t *call, const usm_bref_t *folder,

@@ -41,6 +41,7 @@ typedef struct usm_query_t {
     usm_term_t terms[USM_TERMS_MAX];
     int term_count;
     usm_time_t after, before; /**< received later or earlier than this; USM_TIME_NONE = no limit */
+    const unsigned char *thread; /**< name of a conversation (usm/thread.h) that the mails are of; NULL = any */
     const char **folders;     /**< short ids; none = all folders of the class */
     int folder_count;
     int deep;                 /**< 1: the folders below them too */

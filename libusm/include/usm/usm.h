@@ -18,6 +18,7 @@
 #include <usm/recur.h>
 #include <usm/session.h>
 #include <usm/sync.h>
+#include <usm/thread.h>
 #include <usm/types.h>
 #include <usm/watch.h>
 #include <usm/zone.h>
