@@ -56,6 +56,7 @@ dist_usmtbl_HEADERS = \
 	libusm/include/usm/tbl/folder.h \
 	libusm/include/usm/tbl/note.h \
 	libusm/include/usm/tbl/person.h \
+	libusm/include/usm/tbl/recipient.h \
 	libusm/include/usm/tbl/task.h
 
 include libusm/core/local.mk

@@ -16,7 +16,8 @@ static const struct {
                   {USM_CONTACT, "Contacts", NULL},
                   {USM_EVENT, "Calendar", "04567"},
                   {USM_TASK, "Tasks", "08"},
-                  {USM_NOTE, "Notes", NULL}};
+                  {USM_NOTE, "Notes", NULL},
+                  {USM_RECIPIENT, "Contacts", NULL}}; /* behind the class that has the name for its own */
 
 const char *eas_class_name(usm_class_e cls)
 {
@@ -34,6 +35,11 @@ usm_class_e eas_class_parse(const char *name)
             return class_rows[i].cls;
     }
     return USM_CLASS_COUNT;
+}
+
+int eas_class_is(usm_class_e cls, const char *name)
+{
+    return name && *name && strcmp(eas_class_name(cls), name) == 0;
 }
 
 int eas_filter_allowed(usm_class_e cls, int filter)
@@ -57,8 +63,11 @@ void eas_options_init(eas_options_t *o)
 const char *eas_options_pack(const eas_options_t *o, apr_pool_t *pool)
 {
     const char *text = apr_psprintf(pool,
-                                    "1;%d;%d;%d;%d;%" APR_INT64_T_FMT ";%" APR_INT64_T_FMT ";%d;%" APR_UINT64_T_HEX_FMT
-                                    ";%" APR_UINT64_T_HEX_FMT,
+                                    "%s%d;%d;%d;%d;%" APR_INT64_T_FMT ";%" APR_INT64_T_FMT
+                                    ";%d;%" APR_UINT64_T_HEX_FMT ";%" APR_UINT64_T_HEX_FMT,
+                                    o->max_items || o->conversations
+                                        ? apr_psprintf(pool, "2;%d;%d;", o->max_items, o->conversations)
+                                        : "1;",
                                     o->filter, o->conflict, o->window, o->view.mime_support, o->view.mime_truncation,
                                     o->view.truncation, o->has_supported, o->supported.bits[0], o->supported.bits[1]);
     for (int i = 0; i < o->view.prefs; i++) {
@@ -83,9 +92,12 @@ static apr_int64_t take(const char **p, int base)
 void eas_options_unpack(eas_options_t *o, const char *p)
 {
     eas_options_init(o);
-    if (!p || strncmp(p, "1;", 2) != 0)
+    if (!p || (strncmp(p, "1;", 2) != 0 && strncmp(p, "2;", 2) != 0))
         return;
+    int more = *p == '2'; /* what few have stands before the rest */
     p += 2;
+    o->max_items = more ? (int)take(&p, 10) : 0;
+    o->conversations = more ? (int)take(&p, 10) : 0;
     o->filter = (int)take(&p, 10);
     o->conflict = take(&p, 10) ? USM_CLIENT_WINS : USM_SERVER_WINS;
     o->window = (int)take(&p, 10);
@@ -210,10 +222,11 @@ int eas_options_block(eas_options_t *o, const eas_node_t *options, unsigned vers
             status = read_part_pref(&o->view, node);
             break;
         case EAS_AirSync_Class:
-            good = is_sms(options) || eas_class_parse(eas_node_text(node)) == cls;
+            good = is_sms(options) || eas_class_is(cls, eas_node_text(node));
             break;
-        case EAS_AirSync_MaxItems: /* only the recipient cache may say it */
-            good = 0;
+        case EAS_AirSync_MaxItems: /* MS-ASCMD 2.2.3.98: of the recipient cache */
+            good = cls == USM_RECIPIENT && eas_node_int(node, 1, APR_INT32_MAX, &n);
+            o->max_items = n > USM_RECIPIENTS_MAX ? USM_RECIPIENTS_MAX : (int)n;
             break;
         default:
             break;
@@ -253,6 +266,7 @@ int eas_options_read(eas_options_t *o, const eas_node_t *collection, unsigned ve
         fresh.has_supported = o->has_supported;
         fresh.supported = o->supported;
         fresh.window = o->window;
+        fresh.conversations = o->conversations;
         int status = eas_options_block(&fresh, options, version, cls);
         if (status)
             return status;
@@ -271,6 +285,7 @@ void eas_options_apply(usm_turn_params_t *params, const eas_options_t *o, usm_cl
         back = (int)ctx->conf->window_max_days;
     params->since = back && (cls == USM_EMAIL || cls == USM_EVENT) ? now - back * USM_DAY_MS : USM_TIME_NONE;
     params->open_tasks_only = cls == USM_TASK && o->filter == 8;
+    params->max_items = o->max_items;
     params->conflict = o->conflict;
     eas_map_fetch(&params->fetch, cls, ctx->version, &o->view);
 }

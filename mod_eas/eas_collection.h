@@ -16,6 +16,8 @@ typedef struct eas_options_t {
     int has_supported;
     usm_fieldset_t supported;
     int window;             /**< last WindowSize */
+    int max_items;          /**< MaxItems of the recipient cache, 0 = none given */
+    int conversations;      /**< last ConversationMode */
 } eas_options_t;
 
 /** Defaults: no filter, server wins, everything whole. */
@@ -39,5 +41,7 @@ void eas_options_apply(usm_turn_params_t *params, const eas_options_t *options, 
 /** Name of a class on the wire, and back (USM_CLASS_COUNT when unknown). */
 const char *eas_class_name(usm_class_e cls);
 usm_class_e eas_class_parse(const char *name);
+/** Is @a name what the class is called on the wire? Two classes may share a name. */
+int eas_class_is(usm_class_e cls, const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "eas_folder.h"
 #include "eas_policy.h"
 
 /* What MS-Server-ActiveSync says: clients of old looked at it to guess what a server can do. */
@@ -198,8 +199,10 @@ static int open_session(eas_ctx_t *ctx)
 
     if (err != NULL) {
         eas_answer_error(ctx, err);
+        return 1;
     }
-    return err != NULL;
+    usm_session_hide(ctx->session, eas_folder_hidden(ctx->conf, ctx->version));
+    return 0;
 }
 
 /* The policy key of the request: 0 without; what is no number is a key that nobody has been given. */

@@ -32,6 +32,19 @@ int eas_folder_type(usm_class_e cls, usm_role_e role, unsigned version)
     return 0;
 }
 
+unsigned eas_folder_hidden(const eas_conf_t *conf, unsigned version)
+{
+    unsigned hidden = conf->recipient_cache ? 0 : 1U << USM_RECIPIENT;
+    int cls;
+
+    for (cls = USM_FOLDER + 1; cls < USM_CLASS_COUNT; cls++) {
+        if (eas_folder_type((usm_class_e)cls, USM_ROLE_USER, version) == 0) {
+            hidden |= 1U << cls;
+        }
+    }
+    return hidden;
+}
+
 int eas_folder_creatable(usm_class_e *cls_p, int type, unsigned version)
 {
     unsigned i;

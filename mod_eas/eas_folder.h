@@ -12,11 +12,14 @@
 #define FOLDER_MALFORMED FOLDERSYNC_MALFORMED
 
 /* Id and type of the recipient information cache, which is no folder of the user. */
-#define EAS_FOLDER_RI "RI"
+#define EAS_FOLDER_RI USM_FOLDER_RECIPIENTS
 #define EAS_FOLDER_TYPE_RI 19
 
 /* The type of a folder on the wire, 0 when VERSION has none for it: then it is not shown. */
 int eas_folder_type(usm_class_e cls, usm_role_e role, unsigned version);
+
+/* Classes, as bits, whose folders a device of VERSION is not shown. */
+unsigned eas_folder_hidden(const eas_conf_t *conf, unsigned version);
 
 /* May a device make a folder of TYPE? Then true, and *CLS_P is what is in it. */
 int eas_folder_creatable(usm_class_e *cls_p, int type, unsigned version);

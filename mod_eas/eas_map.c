@@ -32,6 +32,11 @@ static const eas_row_t note_rows[] = {
 #include <usm/tbl/note.h>
     {NULL, USM_T_TEXT, 0, 0, 0, 0}};
 #undef ROW_FIELD
+#define ROW_FIELD(id) USM_RECIPIENT_##id
+static const eas_row_t recipient_rows[] = {
+#include <usm/tbl/recipient.h>
+    {NULL, USM_T_TEXT, 0, 0, 0, 0}};
+#undef ROW_FIELD
 #undef USM_FIELD
 #undef USM_FIELD_INNER
 static const eas_row_t no_rows[] = {{NULL, USM_T_TEXT, 0, 0, 0, 0}};
@@ -52,6 +57,7 @@ static const class_t classes[USM_CLASS_COUNT] = {
                    eas_event_decoded},
     [USM_TASK] = {task_rows, EAS_Tasks_Body, EAS_Tasks_BodyTruncated, eas_task_extra, NULL, eas_task_decoded},
     [USM_NOTE] = {note_rows, 0, 0, eas_note_extra, NULL, eas_note_decoded},
+    [USM_RECIPIENT] = {.rows = recipient_rows},
 };
 
 const eas_row_t *eas_map_rows(usm_class_e cls)

@@ -103,10 +103,6 @@ static usm_error_t *complete(eas_sync_t *sync, eas_collection_t *col)
     }
     if (err)
         return err;
-    if (col->cls == USM_NOTE && sync->ctx->version < 140) { /* a folder that this version does not know */
-        col->status = SYNC_HIERARCHY;
-        return NULL;
-    }
     eas_options_unpack(&col->options, first ? NULL : packed);
     col->status = SYNC_OK;
     return NULL;
@@ -209,7 +205,7 @@ static int read_class(eas_sync_t *sync, eas_collection_t *col, const eas_node_t 
     const eas_node_t *conversations = eas_node_child(node, EAS_AirSync_ConversationMode);
     const eas_node_t *supported = eas_node_child(node, EAS_AirSync_Supported);
     int yes;
-    if (cls && eas_class_parse(cls) != col->cls)
+    if (cls && !eas_class_is(col->cls, cls))
         return SYNC_PROTOCOL;
     if (conversations && (col->cls != USM_EMAIL || !eas_node_bool(conversations, &yes)))
         return SYNC_PROTOCOL;
@@ -243,6 +239,8 @@ static usm_error_t *read_collection(eas_sync_t *sync, const eas_node_t *node)
         return NULL;
     USM_ERR(complete(sync, col));
     sync->status = col->status == SYNC_OK ? read_class(sync, col, node) : 0;
+    if (col->status == SYNC_OK && col->cls == USM_RECIPIENT && col->commands && !col->fetch_only)
+        sync->status = SYNC_PROTOCOL; /* it can only be read (MS-ASCMD 2.2.3.7.2) */
     if (col->fetch_only && !eas_node_child(node, EAS_AirSync_GetChanges))
         col->get_changes = 0;
     return NULL;

@@ -28,7 +28,7 @@ static int outcome_status(const usm_error_t *err, unsigned version)
 static const char *other_class(const eas_collection_t *col, const eas_node_t *cmd)
 {
     const char *cls = eas_node_child_text(cmd, EAS_AirSync_Class);
-    return cls && eas_class_parse(cls) != col->cls ? cls : NULL;
+    return cls && !eas_class_is(col->cls, cls) ? cls : NULL;
 }
 
 static void respond(eas_collection_t *col, const eas_node_t *cmd, const char *client_id, const char *server_id,

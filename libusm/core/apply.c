@@ -138,6 +138,12 @@ static usm_error_t *begin(usm_outcome_t *out, usm_turn_t *turn)
     return NULL;
 }
 
+/* Folders that only libusm fills. */
+static int is_read_only(const usm_turn_t *turn)
+{
+    return turn->folder.fid && (turn->folder.role == USM_ROLE_OUTBOX || turn->folder.cls == USM_RECIPIENT);
+}
+
 /* ---- add ---- */
 
 static const char *add_uid(usm_turn_t *turn, const char *client_id)
@@ -267,7 +273,7 @@ usm_error_t *usm_turn_add(usm_outcome_t *out, usm_turn_t *turn, const char *clie
         out->error = USM_ERROR(turn->pool, USM_EINVALID, "item of another class than its folder");
         return NULL;
     }
-    if (turn->folder.role == USM_ROLE_OUTBOX) {
+    if (is_read_only(turn)) {
         out->error = USM_ERROR(turn->pool, USM_EUNSUPPORTED, "nothing can be put into this folder");
         return NULL;
     }
@@ -375,6 +381,10 @@ usm_error_t *usm_turn_change(usm_outcome_t *out, usm_turn_t *turn, const char *s
         out->error = USM_ERROR(turn->pool, USM_ENOTFOUND, "the device has no such item");
         return NULL;
     }
+    if (is_read_only(turn)) {
+        out->error = USM_ERROR(turn->pool, USM_EUNSUPPORTED, "nothing can be changed in this folder");
+        return NULL;
+    }
     /* Two changes of one item in a request are two commands. */
     apr_uint64_t digest = item_digest(sent, apr_hash_get(turn->touched, id, APR_HASH_KEY_STRING) ? 23 : 19);
     const char *cid = apr_hash_get(turn->touched, id, APR_HASH_KEY_STRING)
@@ -459,6 +469,10 @@ usm_error_t *usm_turn_delete(usm_outcome_t *out, usm_turn_t *turn, const char *s
         USM_ERR(usm__device_has(&known, &has, turn, id, turn->pool));
     if (!known || has.withheld == USM_ITEM_HELD_BACK) {
         out->error = USM_ERROR(turn->pool, USM_ENOTFOUND, "the device has no such item");
+        return NULL;
+    }
+    if (is_read_only(turn)) {
+        out->error = USM_ERROR(turn->pool, USM_EUNSUPPORTED, "nothing can be changed in this folder");
         return NULL;
     }
     USM_ERR(find_echo(&found, &echo, turn, USM_ECHO_DELETE, server_id, (apr_uint64_t)how + 29));

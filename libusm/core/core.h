@@ -18,6 +18,10 @@
 #include <usm/watch.h>
 
 #define USM__OUTBOX_ID "usm:outbox" /**< backend id of the folder that only devices see */
+#define USM__RECIPIENTS_ID "usm:recipients"
+/* Short ids from here on are given out by libusm itself and have a word for their text: no user ever has so many. */
+#define USM__FID_OWN APR_INT64_C(900000000)
+#define USM__FID_RECIPIENTS (USM__FID_OWN + 1)
 #define USM__GET_BATCH 256          /**< items read from the backend in one go */
 /* Sizes that bound memory and transactions; tests make them small. */
 #define USM__WRITE_BATCH 2000 /**< changes found that stay in memory, or are written in one transaction */
@@ -83,6 +87,7 @@ struct usm_session_t {
     usm_bcall_t call;
     usm_device_row_t device;
     int transient;
+    unsigned hidden;     /**< classes whose folders are not there for the device, as bits */
     int refreshed;       /**< the folders were brought up to date a moment ago */
     apr_hash_t *peeked;  /**< fid → usm__peeked_t: read by usm_collection_options() for the turn that follows */
 };
@@ -192,6 +197,8 @@ void usm__hmac_hex(char out[65], const void *key, apr_size_t key_len, const char
 
 /* ids.c */
 const char *usm__fid_text(apr_int64_t fid, apr_pool_t *pool);
+/** Is this folder there for the session? @a row may be one that was not found (fid 0). */
+int usm__folder_shown(const usm_session_t *session, const usm_folder_row_t *row);
 /** 0 when @a text is not a plain number in range. */
 apr_int64_t usm__fid_parse(const char *text);
 const char *usm__sid_make(apr_int64_t fid, const char *id, apr_pool_t *pool);

@@ -51,7 +51,7 @@ static apr_array_header_t *known_folders(refresh_t *re)
     apr_array_header_t *known = apr_array_make(re->pool, re->nodes->nelts + 1, sizeof(usm_bfolder_t));
     for (int i = 0; i < re->nodes->nelts; i++) {
         const usm_folder_row_t *row = &APR_ARRAY_IDX(re->nodes, i, node_t *)->row;
-        if (row->role == USM_ROLE_OUTBOX)
+        if (row->role == USM_ROLE_OUTBOX || row->cls == USM_RECIPIENT)
             continue;
         APR_ARRAY_PUSH(known, usm_bfolder_t) = (usm_bfolder_t){.id = row->backend_id,
                                                                .name = row->name,
@@ -154,7 +154,8 @@ static usm_error_t *match_folder(refresh_t *re, const usm_bfolder_t *now, const 
     }
     usm_folder_row_t row = {.user = session->device.user, .backend_id = now->id, .parent = parent_fid(re, now),
                             .name = now->name, .cls = now->cls, .role = now->role, .rights = now->rights,
-                            .token = token ? token : "", .has_children = now->has_children};
+                            .token = token ? token : "", .has_children = now->has_children,
+                            .fid = now->cls == USM_RECIPIENT ? USM__FID_RECIPIENTS : 0};
     USM_ERR(USM__VT(session)->folder_add(txn, &row));
     node = add_node(re, &row);
     node->fresh = 1;
@@ -199,11 +200,15 @@ static usm_error_t *drop_vanished(refresh_t *re)
     return NULL;
 }
 
-/* Devices need an Outbox of the mail class; OX has none, so it exists for them alone. */
-static void add_outbox(apr_array_header_t *list)
+/* Devices need an Outbox of the mail class; OX has none, so it exists for them alone. Nor has it a folder of
+ * recipients: that one is a view. */
+static void add_own_folders(apr_array_header_t *list)
 {
     APR_ARRAY_PUSH(list, usm_bfolder_t) = (usm_bfolder_t){.id = USM__OUTBOX_ID, .name = "Outbox", .cls = USM_EMAIL,
                                                           .role = USM_ROLE_OUTBOX, .rights = USM_RIGHT_READ};
+    APR_ARRAY_PUSH(list, usm_bfolder_t) = (usm_bfolder_t){.id = USM__RECIPIENTS_ID, .name = "RecipientInfo",
+                                                          .cls = USM_RECIPIENT, .role = USM_ROLE_DEFAULT,
+                                                          .rights = USM_RIGHT_READ};
 }
 
 static usm_error_t *settle_list(refresh_t *re, const apr_array_header_t *list)
@@ -296,7 +301,7 @@ static usm_error_t *refresh(usm_session_t *session, apr_int64_t moved, apr_pool_
     int all = list->nelts, max = session->ctx->config.folders_max;
     if (all > max)
         list = most_important(&re, list, max);
-    add_outbox(list);
+    add_own_folders(list);
     if (nothing_changed(&re, list))
         return NULL;
     if (all > max)
@@ -377,6 +382,8 @@ usm_error_t *usm__hierarchy_changes(const char **cursor_p, usm_session_t *sessio
     USM_ERR(sink->begin_full(sink->baton));
     for (int i = 0; i < tell.rows->nelts; i++) {
         const usm_folder_row_t *row = &APR_ARRAY_IDX(tell.rows, i, usm_folder_row_t);
+        if (!usm__folder_shown(session, row))
+            continue;
         /* Parents before children: larger `order` is delivered first. */
         apr_int64_t order = -(apr_int64_t)depth_of(tell.rows, row->parent, 64) * 1000000 - row->fid;
         USM_ERR(
@@ -397,7 +404,7 @@ usm_error_t *usm__hierarchy_get(usm_bget_t *gets, int count, usm_session_t *sess
         int found = 0;
         err = USM__VT(session)->folder_get(&found, &row, txn, session->device.user, usm__fid_parse(gets[i].id), pool);
         gets[i].item = NULL;
-        if (err || !found || row.gone)
+        if (err || !found || row.gone || !usm__folder_shown(session, &row))
             continue;
         usm_item_t *item = usm_item_create(USM_FOLDER, pool);
         usm_item_set_text(item, USM_FOLDER_PARENT, usm__fid_text(row.parent, pool));

@@ -13,6 +13,8 @@ usm_time_t usm__now(void)
 
 const char *usm__fid_text(apr_int64_t fid, apr_pool_t *pool)
 {
+    if (fid == USM__FID_RECIPIENTS)
+        return USM_FOLDER_RECIPIENTS;
     return apr_psprintf(pool, "%" APR_INT64_T_FMT, fid);
 }
 
@@ -33,7 +35,14 @@ static int parse_num(apr_int64_t *n_p, const char *text, apr_size_t len)
 apr_int64_t usm__fid_parse(const char *text)
 {
     apr_int64_t n;
-    return text && parse_num(&n, text, strlen(text)) ? n : 0;
+    if (text && strcmp(text, USM_FOLDER_RECIPIENTS) == 0)
+        return USM__FID_RECIPIENTS;
+    return text && parse_num(&n, text, strlen(text)) && n < USM__FID_OWN ? n : 0;
+}
+
+int usm__folder_shown(const usm_session_t *session, const usm_folder_row_t *row)
+{
+    return row->fid && !(session->hidden >> row->cls & 1);
 }
 
 static const char *long_id(const char *id, apr_pool_t *pool)
@@ -67,7 +76,7 @@ const char *usm__sid_make(apr_int64_t fid, const char *id, apr_pool_t *pool)
 {
     if (fid == 0)
         return apr_pstrdup(pool, id); /* the hierarchy's items are folders: their id is the short one */
-    return apr_psprintf(pool, "%" APR_INT64_T_FMT ":%s", fid, is_plain(id) ? id : long_id(id, pool));
+    return apr_pstrcat(pool, usm__fid_text(fid, pool), ":", is_plain(id) ? id : long_id(id, pool), NULL);
 }
 
 typedef struct find_t {
@@ -88,9 +97,8 @@ usm_error_t *usm__sid_find(const char **id_p, usm_session_t *session, apr_int64_
                            apr_int64_t gen, const char *sid, apr_pool_t *pool)
 {
     const char *colon = sid && strlen(sid) <= 64 ? strchr(sid, ':') : NULL;
-    apr_int64_t fid;
     *id_p = NULL;
-    if (!colon || !parse_num(&fid, sid, (apr_size_t)(colon - sid)) || fid != folder || !colon[1])
+    if (!colon || usm__fid_parse(apr_pstrmemdup(pool, sid, (apr_size_t)(colon - sid))) != folder || !colon[1])
         return NULL;
     if (colon[1] != '~') { /* each item has one server id, and no other leads to it */
         *id_p = is_plain(colon + 1) ? apr_pstrdup(pool, colon + 1) : NULL;

@@ -23,6 +23,9 @@ static const usm_fieldinfo_t note_fields[] = {
 static const usm_fieldinfo_t folder_fields[] = {
 #include <usm/tbl/folder.h>
 };
+static const usm_fieldinfo_t recipient_fields[] = {
+#include <usm/tbl/recipient.h>
+};
 #undef USM_FIELD
 #undef USM_FIELD_INNER
 
@@ -33,6 +36,7 @@ static const struct {
 } classes[USM_CLASS_COUNT] = {
     [USM_FOLDER] = TABLE(folder_fields), [USM_EMAIL] = TABLE(email_fields), [USM_CONTACT] = TABLE(contact_fields),
     [USM_EVENT] = TABLE(event_fields),   [USM_TASK] = TABLE(task_fields),   [USM_NOTE] = TABLE(note_fields),
+    [USM_RECIPIENT] = TABLE(recipient_fields),
 };
 _Static_assert(sizeof contact_fields / sizeof contact_fields[0] <= USM_MAX_FIELDS, "too many contact fields");
 

@@ -130,7 +130,8 @@ static int can_wait(const usm_turn_t *turn)
 
 usm_error_t *usm__turn_detect(usm_turn_t *turn, int must)
 {
-    const usm_brange_t range = {.since = turn->params.since, .open_tasks_only = turn->params.open_tasks_only};
+    const usm_brange_t range = {.since = turn->params.since, .open_tasks_only = turn->params.open_tasks_only,
+                                .max_items = turn->params.max_items};
     turn->detected = 1;
     if (turn->session->transient)
         return detect_transient(turn);

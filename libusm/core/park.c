@@ -25,6 +25,7 @@ struct usm_parked_t {
     usm_time_t later_at;   /* 0, or when to wake it although it is not due */
     usm_wake_e reason;     /* why it was woken */
     apr_uint32_t epoch;
+    unsigned hidden;       /* classes of the session, see usm_session_hide() */
     int armed, hierarchy, count;
     apr_int64_t fids[]; /* and behind them the digests of the ear */
 };
@@ -198,6 +199,7 @@ static usm_parked_t *detach(usm_watch_t *watch, usm_wake_fn wake_fn, void *baton
     parked->device = watch->session->device.id;
     parked->user = watch->session->device.user;
     parked->epoch = watch->epoch;
+    parked->hidden = watch->session->hidden;
     parked->hierarchy = watch->hierarchy;
     parked->count = watch->folders->nelts;
     for (int i = 0; i < parked->count; i++)
@@ -300,6 +302,7 @@ usm_error_t *usm_watch_unpark(usm_watch_t **watch_p, usm_parked_t *parked, usm_s
     usm_watch_t *watch = usm__watch_again(session, parked->waiter, parked->epoch, &parked->ear, pool);
     watch->only_hinted = parked->reason == USM_WAKE_HINT;
     watch->hierarchy = parked->hierarchy;
+    session->hidden = parked->hidden;
     for (int i = 0; i < parked->count; i++) {
         usm__watched_t *w = apr_array_push(watch->folders);
         w->fid = parked->fids[i];

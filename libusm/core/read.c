@@ -109,7 +109,7 @@ static usm_error_t *find_folder(usm_folder_row_t *row, usm_collection_row_t *col
                                                                        session->device.user, fid, pool)));
     if (!found)
         coll->id = 0;
-    if (!row->fid || row->gone || row->role == USM_ROLE_OUTBOX)
+    if (!usm__folder_shown(session, row) || row->gone || row->role == USM_ROLE_OUTBOX)
         return USM_ERROR(pool, USM_EFOLDER_GONE, "folder %s is gone or unknown", folder);
     return NULL;
 }

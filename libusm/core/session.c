@@ -83,6 +83,7 @@ usm_error_t *usm_session_open(usm_session_t **session_p, usm_context_t *ctx, usm
     session->login = login;
     session->log = log;
     session->transient = transient;
+    session->hidden = 1U << USM_RECIPIENT;
     apr_pool_cleanup_register(pool, session, add_stats, apr_pool_cleanup_null);
     hold_login(session, password);
     int found = 0;
@@ -108,6 +109,11 @@ usm_error_t *usm_session_open(usm_session_t **session_p, usm_context_t *ctx, usm
     }
     *session_p = session;
     return NULL;
+}
+
+void usm_session_hide(usm_session_t *session, unsigned classes)
+{
+    session->hidden = classes;
 }
 
 usm_error_t *usm_session_userinfo(const usm_userinfo_t **info_p, usm_session_t *session)

@@ -74,7 +74,7 @@ static usm_error_t *load(int *found_p, usm_turn_t *turn)
     } else {
         USM_ERR(read_rows(found_p, &turn->coll, &turn->folder, session, fid, turn->pool));
     }
-    if (fid && (turn->folder.fid == 0 || turn->folder.gone))
+    if (fid && (!usm__folder_shown(session, &turn->folder) || turn->folder.gone))
         return USM_ERROR(turn->pool, turn->folder.gone ? USM_EFOLDER_GONE : USM_ENOTFOUND,
                          "folder %" APR_INT64_T_FMT " is gone or unknown", fid);
     if (!fid)
@@ -280,7 +280,7 @@ usm_error_t *usm_collection_options(const char **options_p, usm_class_e *cls_p, 
     if (!fid || session->transient)
         return USM_ERROR(pool, USM_ENOTFOUND, "not a folder id");
     USM_ERR(read_rows(&found, &coll, &row, session, fid, session->pool));
-    if (!row.fid || row.gone)
+    if (!usm__folder_shown(session, &row) || row.gone)
         return USM_ERROR(pool, row.gone ? USM_EFOLDER_GONE : USM_ENOTFOUND, "folder %s is gone or unknown", folder);
     keep_peeked(session, fid, found, &coll, &row);
     *cls_p = row.cls;
@@ -400,7 +400,8 @@ static usm_error_t *count_news(int *count_p, usm_turn_t *turn, apr_pool_t *pool)
     usm_session_t *session = turn->session;
     usm__news_t *news = &turn->news;
     usm_txn_t *txn;
-    const usm_brange_t range = {.since = turn->params.since, .open_tasks_only = turn->params.open_tasks_only};
+    const usm_brange_t range = {.since = turn->params.since, .open_tasks_only = turn->params.open_tasks_only,
+                                .max_items = turn->params.max_items};
     USM_ERR(usm__detect(news, session, &turn->coll, turn->folder.fid ? &turn->folder : NULL, &range, NULL, turn->base,
                         1, pool));
     if (news->entries) { /* the Sync that follows finds them again */

@@ -141,7 +141,7 @@ static usm_error_t *load(int *found_p, usm_collection_row_t *coll, usm_folder_ro
     USM_ERR(usm__read(&txn, session, pool));
     USM_ERR(usm__finish(session, txn, USM__VT(session)->collection_get(found_p, coll, folder, txn, session->device.id,
                                                                        session->device.user, fid, pool)));
-    if (fid && (!folder->fid || folder->gone))
+    if (fid && (!usm__folder_shown(session, folder) || folder->gone))
         *found_p = 0;
     return NULL;
 }
@@ -155,7 +155,7 @@ usm_error_t *usm_watch_add(int *known_p, usm_watch_t *watch, const char *folder)
     if (!fid || watch->session->transient)
         return NULL;
     USM_ERR(load(known_p, &coll, &row, watch, fid, watch->pool));
-    if (!row.fid || row.gone)
+    if (!usm__folder_shown(watch->session, &row) || row.gone)
         *known_p = -1;
     if (*known_p > 0) {
         usm__watched_t *w = apr_array_push(watch->folders);
@@ -190,7 +190,7 @@ static usm_error_t *check_one(int *changed_p, usm_watch_t *watch, apr_int64_t fi
     *changed_p = coll.queued || !coll.cursor;
     if (*changed_p)
         return NULL;
-    const usm_brange_t range = {.since = coll.since, .open_tasks_only = coll.open_tasks_only};
+    const usm_brange_t range = {.since = coll.since, .open_tasks_only = coll.open_tasks_only, .max_items = -1};
     if (fid) {
         usm__folder_ref(&ref, &folder);
         session->call.hinted = usm__hinted_at(session, ref.id);

@@ -34,6 +34,7 @@ libusm_libusmall_la_SOURCES += \
 	libusm/ox/ox_pim.c \
 	libusm/ox/ox_pim.h \
 	libusm/ox/ox_pim_write.c \
+	libusm/ox/ox_recipient.c \
 	libusm/ox/ox_rfc5545.c \
 	libusm/ox/ox_rfc5545.h \
 	libusm/ox/ox_search.c \

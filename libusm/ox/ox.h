@@ -166,7 +166,7 @@ typedef struct ox_module_t {
                          const char *part, usm_data_fn fn, void *baton, apr_pool_t *scratch_pool);
 } ox_module_t;
 
-extern const ox_module_t ox_pim_module, ox_mail_module, ox_note_module;
+extern const ox_module_t ox_pim_module, ox_mail_module, ox_note_module, ox_recipient_module;
 /** Remove all notes (ox_note.c); other mails in their folder stay. */
 usm_error_t *ox_note_clear(usm_bcall_t *call, apr_pool_t *pool);
 #define OX_NOTES_ID "notes" /**< backend id of the folder of notes, wherever they are kept */

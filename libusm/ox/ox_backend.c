@@ -54,7 +54,16 @@ static usm_error_t *create(usm_backend_t **backend_p, const usm_config_t *config
 
 static const ox_module_t *module_of(const usm_bref_t *folder)
 {
-    return folder->cls == USM_EMAIL ? &ox_mail_module : folder->cls == USM_NOTE ? &ox_note_module : &ox_pim_module;
+    switch (folder->cls) {
+    case USM_EMAIL:
+        return &ox_mail_module;
+    case USM_NOTE:
+        return &ox_note_module;
+    case USM_RECIPIENT:
+        return &ox_recipient_module;
+    default:
+        return &ox_pim_module;
+    }
 }
 
 /* A folder whose user has lost the right to read it is gone for him, and FolderSync will say so. */

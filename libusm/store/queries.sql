@@ -577,10 +577,14 @@ SELECT COUNT(*) FROM bad WHERE collection NOT IN (SELECT id FROM collection)
 -- STMT_REPAIR_BAD
 DELETE FROM bad WHERE collection NOT IN (SELECT id FROM collection)
 
+-- Ids above are those of core.h's USM__FID_OWN.
 -- STMT_CHECK_LAST_FID
 SELECT COUNT(*) FROM usr
-WHERE last_fid < (SELECT COALESCE(MAX(f.fid), 0) FROM folder f WHERE f.usr = usr.id)
+WHERE last_fid < (SELECT COALESCE(MAX(f.fid), 0) FROM folder f WHERE f.usr = usr.id
+    AND f.fid < 900000000)
 
 -- STMT_REPAIR_LAST_FID
-UPDATE usr SET last_fid = (SELECT MAX(f.fid) FROM folder f WHERE f.usr = usr.id)
-WHERE last_fid < (SELECT COALESCE(MAX(f.fid), 0) FROM folder f WHERE f.usr = usr.id)
+UPDATE usr SET last_fid = (SELECT MAX(f.fid) FROM folder f WHERE f.usr = usr.id
+    AND f.fid < 900000000)
+WHERE last_fid < (SELECT COALESCE(MAX(f.fid), 0) FROM folder f WHERE f.usr = usr.id
+    AND f.fid < 900000000)

@@ -80,10 +80,13 @@ static usm__val_t token(const usm_folder_row_t *row)
     return usm__longid(row->token ? row->token : "");
 }
 
-static usm_error_t *folder_add(usm_txn_t *txn, usm_folder_row_t *row)
+static usm_error_t *next_fid(apr_int64_t *fid_p, usm_txn_t *txn, const usm_folder_row_t *row)
 {
     const usm__val_t *col;
     apr_int64_t matched;
+    *fid_p = row->fid;
+    if (row->fid)
+        return NULL;
     USM_ERR(usm__sql_exec(&matched, txn, USM__STMT_FOLDER_NEXT, USM__ARGS(usm__int(row->user))));
     if (!matched)
         return USM_ERROR(usm__sql_pool(txn), USM_ESTORE, "folder of a user that is not there");
@@ -91,7 +94,15 @@ static usm_error_t *folder_add(usm_txn_t *txn, usm_folder_row_t *row)
     USM_ERR(usm__sql_step(&col, txn));
     if (!col)
         return USM_ERROR(usm__sql_pool(txn), USM_ESTORE, "folder of a user that is not there");
-    apr_int64_t fid = col[0].i;
+    *fid_p = col[0].i;
+    usm__sql_end(txn);
+    return NULL;
+}
+
+static usm_error_t *folder_add(usm_txn_t *txn, usm_folder_row_t *row)
+{
+    apr_int64_t fid;
+    USM_ERR(next_fid(&fid, txn, row));
     USM_ERR(usm__sql_exec(NULL, txn, USM__STMT_FOLDER_ADD,
                           USM__ARGS(usm__int(row->user), usm__int(fid), usm__longid(row->backend_id), live(row),
                                     usm__int(row->parent), usm__text(row->name, USM__LONG_MAX), usm__int(row->cls),

@@ -13,7 +13,8 @@
 #define DAYS_MAX 36500
 #define DAYS_DEFAULT 180
 
-static const char *const class_names[USM_CLASS_COUNT] = {"hierarchy", "email", "contact", "event", "task", "note"};
+static const char *const class_names[USM_CLASS_COUNT] = {"hierarchy", "email", "contact",  "event",
+                                                         "task",      "note",  "recipient"};
 
 /* ---- show ---- */
 

@@ -35,6 +35,7 @@ static usm_error_t *estimate(int *status_p, int *count_p, int *global_p, eas_ctx
     usm_turn_params_t params = {.folder = id, .key = key, .window = EAS_WINDOW_MAX};
     const eas_node_t *own;
     usm_class_e cls;
+    apr_int64_t max_items = 0;
     int filter;
     *count_p = 0;
     *status_p = ESTIMATE_NO_FOLDER;
@@ -51,7 +52,8 @@ static usm_error_t *estimate(int *status_p, int *count_p, int *global_p, eas_ctx
     }
     if (!own)
         own = node; /* up to 12.1 the filter stands there */
-    if (eas_node_child(own, EAS_AirSync_MaxItems)) /* of the recipient cache only */
+    const eas_node_t *most = eas_node_child(own, EAS_AirSync_MaxItems);
+    if (most && (cls != USM_RECIPIENT || !eas_node_int(most, 1, APR_INT32_MAX, &max_items)))
         return NULL;
     *global_p = read_filter(&filter, node, own, cls);
     *status_p = !key || strcmp(key, "0") == 0 || !packed ? ESTIMATE_NOT_PRIMED : ESTIMATE_OK;
@@ -60,6 +62,8 @@ static usm_error_t *estimate(int *status_p, int *count_p, int *global_p, eas_ctx
     eas_options_unpack(&options, packed);
     if (filter >= 0)
         options.filter = filter;
+    if (most)
+        options.max_items = max_items > USM_RECIPIENTS_MAX ? USM_RECIPIENTS_MAX : (int)max_items;
     eas_options_apply(&params, &options, cls, ctx);
     err = usm_collection_estimate(count_p, ctx->session, &params, ctx->pool);
     if (err && usm_error_class(err) == USM_CLASS_STALE_KEY) {

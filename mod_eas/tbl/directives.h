@@ -85,6 +85,9 @@ EAS_DIRECTIVE(EASThrottleRate, throttle_rate, NUMBER, LOCATION, "12", 1, 6000,
               "requests that lead to nothing a device may make per minute in the long run")
 EAS_DIRECTIVE(EASThrottleRepeats, throttle_repeats, NUMBER, LOCATION, "8", 4, 1000,
               "repeats of one request within ten minutes before each further one counts ten times")
+EAS_DIRECTIVE(EASRecipientCache, recipient_cache, FLAG, LOCATION, "on", 0, 1,
+              "show devices, from version 14.0 on, a folder of the addresses their user writes to most, which some use "
+              "to complete addresses")
 EAS_DIRECTIVE(EASCertCAFile, cert_ca, PATH, LOCATION, NULL, 1, 1024,
               "file with the CA certificates, and their revocation lists, that certificates in signed mail must come "
               "from; without it the system's CA certificates")

@@ -47,6 +47,11 @@ usm_error_t *usm_session_open(usm_session_t **session_p, usm_context_t *ctx, usm
     return NULL;
 }
 
+void usm_session_hide(usm_session_t *session, unsigned classes)
+{
+    fake.hidden = classes;
+}
+
 usm_error_t *usm_session_userinfo(const usm_userinfo_t **info_p, usm_session_t *session)
 {
     static const char *addresses[] = {"a@example.org", "b@example.org"};

@@ -17,6 +17,7 @@ typedef struct fake_t {
     apr_status_t turn_code;    /* likewise usm_turn_open() */
     apr_status_t outcome_code; /* likewise the outcome of the next change */
     int transient;             /* the session was opened so */
+    unsigned hidden;           /* classes that the session was told to hide */
     int logins, sessions, closes, sends;
     usm_policy_t policy;
     char digest[65], pending_digest[65];

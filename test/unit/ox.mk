@@ -19,6 +19,7 @@ OX_TESTS = test/unit/test_ox_standin \
 	test/unit/test_ox_mails \
 	test/unit/test_ox_note \
 	test/unit/test_ox_people \
+	test/unit/test_ox_recipient \
 	test/unit/test_text \
 	test/unit/test_mime_head \
 	test/unit/test_mime
@@ -96,6 +97,9 @@ test_unit_test_mime_head_LDADD = $(OX_TEST_LDADD)
 test_unit_test_ox_people_SOURCES = test/unit/test_ox_people.c $(OX_TEST_COMMON)
 test_unit_test_ox_people_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_people_LDADD = $(OX_TEST_LDADD)
+test_unit_test_ox_recipient_SOURCES = test/unit/test_ox_recipient.c $(OX_TEST_COMMON)
+test_unit_test_ox_recipient_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_recipient_LDADD = $(OX_TEST_LDADD)
 check_PROGRAMS += test/unit/test_ox_standin_series
 TESTS += test/unit/test_ox_standin_series
 test_unit_test_ox_standin_series_SOURCES = test/unit/test_ox_standin_series.c $(OX_TEST_COMMON)

@@ -224,8 +224,10 @@ static void test_types(void **state)
         {USM_EVENT, USM_ROLE_USER, 25, 13},    {USM_CONTACT, USM_ROLE_DEFAULT, 25, 9},
         {USM_CONTACT, USM_ROLE_USER, 161, 14}, {USM_NOTE, USM_ROLE_DEFAULT, 121, 0},
         {USM_NOTE, USM_ROLE_DEFAULT, 140, 10}, {USM_NOTE, USM_ROLE_USER, 161, 17},
-        {USM_FOLDER, USM_ROLE_USER, 161, 0},
+        {USM_FOLDER, USM_ROLE_USER, 161, 0},   {USM_RECIPIENT, USM_ROLE_DEFAULT, 121, 0},
+        {USM_RECIPIENT, USM_ROLE_DEFAULT, 140, 19},
     };
+    eas_conf_t conf = {.recipient_cache = 1};
     usm_class_e cls;
     unsigned i;
     int type;
@@ -235,6 +237,10 @@ static void test_types(void **state)
             fail_msg("row %u: %d", i, eas_folder_type(types[i].cls, types[i].role, types[i].version));
         }
     }
+    assert_int_equal(eas_folder_hidden(&conf, 121), 1U << USM_NOTE | 1U << USM_RECIPIENT);
+    assert_int_equal(eas_folder_hidden(&conf, 140), 0);
+    conf.recipient_cache = 0;
+    assert_int_equal(eas_folder_hidden(&conf, 161), 1U << USM_RECIPIENT);
     for (type = 0; type < 30; type++) {
         assert_int_equal(eas_folder_creatable(&cls, type, 161), type == 1 || (type >= 12 && type <= 15));
     }

@@ -9,13 +9,17 @@ static void test_classes(void **state)
 {
     for (int cls = 0; cls < USM_CLASS_COUNT; cls++) {
         const char *name = eas_class_name((usm_class_e)cls);
-        if (cls != USM_FOLDER && (int)eas_class_parse(name) != cls)
+        int shared = cls == USM_RECIPIENT; /* it goes by the name of contacts */
+        if (cls != USM_FOLDER && (int)eas_class_parse(name) != (shared ? USM_CONTACT : cls))
             fail_msg("class %d is %s", cls, name);
+        for (int other = 0; other < USM_CLASS_COUNT; other++)
+            assert_int_equal(eas_class_is((usm_class_e)other, name), *name && strcmp(eas_class_name(other), name) == 0);
     }
     assert_int_equal(eas_class_parse("email"), USM_CLASS_COUNT);
     assert_int_equal(eas_class_parse(""), USM_CLASS_COUNT);
     assert_int_equal(eas_class_parse("SMS"), USM_CLASS_COUNT);
     assert_int_equal(eas_class_parse(NULL), USM_CLASS_COUNT);
+    assert_false(eas_class_is(USM_FOLDER, NULL) || eas_class_is(USM_FOLDER, ""));
 }
 
 /* MS-ASCMD 2.2.3.68.2; for contacts the filter is passed over. */
@@ -38,6 +42,7 @@ static void same_options(const eas_options_t *a, const eas_options_t *b, const c
 {
     int same = a->filter == b->filter && a->conflict == b->conflict && a->window == b->window &&
                a->has_supported == b->has_supported && a->view.mime_support == b->view.mime_support &&
+               a->max_items == b->max_items && a->conversations == b->conversations &&
                a->view.mime_truncation == b->view.mime_truncation && a->view.truncation == b->view.truncation &&
                a->view.prefs == b->view.prefs && memcmp(&a->supported, &b->supported, sizeof a->supported) == 0;
     for (int i = 0; same && i < a->view.prefs; i++) {
@@ -58,6 +63,8 @@ static void test_pack(void **state)
         out.filter = (int)(test_random(&seed) % 9);
         out.conflict = test_random(&seed) % 2 ? USM_CLIENT_WINS : USM_SERVER_WINS;
         out.window = (int)(test_random(&seed) % 513);
+        out.max_items = (int)(test_random(&seed) % 201);
+        out.conversations = (int)(test_random(&seed) % 2);
         out.has_supported = (int)(test_random(&seed) % 2);
         for (int i = 0; i < 2; i++)
             out.supported.bits[i] = (apr_uint64_t)test_random(&seed) << 32 | test_random(&seed);
@@ -80,7 +87,7 @@ static void test_pack(void **state)
 /* What is not ours, or was cut, gives options that can be used. */
 static void test_unpack_rubbish(void **state)
 {
-    static const char *const rows[] = {NULL, "", "2;1;1", "rubbish", "1"};
+    static const char *const rows[] = {NULL, "", "3;1;1", "rubbish", "1"};
     eas_options_t dflt, o;
     eas_options_init(&dflt);
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -157,6 +164,9 @@ static void test_read(void **state)
          "1;1;0;100;0;-1;-1;0;0;0"},
         {141, USM_EMAIL, "Options{Class=SMS FilterType=2} Options{Class=Email FilterType=1}", 0,
          "1;1;0;100;0;-1;-1;0;0;0"},
+        {141, USM_RECIPIENT, "Options{MaxItems=7}", 0, "2;7;0;0;0;100;0;-1;-1;0;0;0"},
+        {141, USM_RECIPIENT, "Options{MaxItems=700 Class=Contacts}", 0, "2;200;0;0;0;100;0;-1;-1;0;0;0"},
+        {141, USM_RECIPIENT, "Options{MaxItems=0}", 4, NULL},
         {141, USM_EMAIL, "Options{Class=SMS FilterType=2}", 0, "1;0;0;100;0;-1;-1;0;0;0"},
         {141, USM_EMAIL, "Options{Class=SMS} Options{Class=SMS}", 4, NULL},
         {141, USM_EMAIL, "Options{Class=Email} Options{Class=Email}", 4, NULL},

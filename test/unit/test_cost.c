@@ -210,8 +210,8 @@ static const struct {
     command_fn command;
     int told, calls, statements, rows;
 } steps[] = {
-    {"FolderSync from nothing", nothing, folder_sync, 3, 1, 28, 26},
-    {"FolderSync, nothing new", nothing, folder_sync, 0, 1, 5, 11},
+    {"FolderSync from nothing", nothing, folder_sync, 3, 1, 29, 28},
+    {"FolderSync, nothing new", nothing, folder_sync, 0, 1, 5, 13},
     {"Sync of key 0", start_over, sync_100, 0, 0, 6, 3},
     {"first Sync of 100", make_100, sync_100, 100, 2, 8, 204},
     {"Sync, nothing new, the first that knows the answer arrived", nothing, sync_100, 0, 1, 2, 2},

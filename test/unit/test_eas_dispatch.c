@@ -309,6 +309,21 @@ static void test_small_body(void **state)
     assert_int_equal(test_run(&request, conf, pool)->rsp.http, 413);
 }
 
+/* What a version does not know is not there for the device. */
+static void test_hidden(void **state)
+{
+    static const struct {
+        const char *version;
+        unsigned hidden;
+    } rows[] = {{"12.1", 1U << USM_NOTE | 1U << USM_RECIPIENT}, {"14.0", 0}, {"16.1", 0}};
+    for (unsigned i = 0; i < COUNT(rows); i++) {
+        test_request_t request = {.cmd = "FolderSync", .version = rows[i].version};
+        test_start(*state);
+        test_run(&request, eas_conf_create(*state), *state);
+        assert_int_equal(fake.hidden, rows[i].hidden);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,7 +331,7 @@ int main(void)
         POOL_TEST(test_options),      POOL_TEST(test_handlers),
         POOL_TEST(test_login_errors), POOL_TEST(test_policy_check),
         POOL_TEST(test_base64),       POOL_TEST(test_validate_is_not_kept),
-        POOL_TEST(test_notes),        POOL_TEST(test_small_body),
+        POOL_TEST(test_hidden), POOL_TEST(test_notes),        POOL_TEST(test_small_body),
     };
     int failed;
 

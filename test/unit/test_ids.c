@@ -36,12 +36,15 @@ static void test_folder_ids(void **state)
         const char *text;
         apr_int64_t id;
     } rows[] = {{"7", 7}, {"0", 0}, {"07", 0}, {"-7", 0}, {"7 ", 0}, {"x", 0}, {"", 0}, {NULL, 0},
-                {"999999999999999", APR_INT64_C(999999999999999)}, {"9999999999999999", 0}};
+                {"899999999", 899999999}, {"900000000", 0}, {"999999999999999", 0}, {"9999999999999999", 0},
+                {"900000001", 0}, {"RI", USM__FID_RECIPIENTS}, {"ri", 0}};
     (void)state;
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (usm__fid_parse(rows[i].text) != rows[i].id)
             fail_msg("row %u", i);
     }
+    assert_string_equal(usm__fid_text(USM__FID_RECIPIENTS, pool), "RI");
+    assert_string_equal(usm__sid_make(USM__FID_RECIPIENTS, "ab", pool), "RI:ab");
 }
 
 /* Plain ids pass as they are; whatever else a server may use gets a short name; none is longer than 64. */

@@ -137,6 +137,25 @@ static void test_moved_since_the_check(void **state)
     apr_pool_destroy(own);
 }
 
+/* The session that looks in place of the one that parked sees the same folders as that one did. */
+static void test_hidden_folders(void **state)
+{
+    usm_parked_t *parked = NULL;
+    usm_watch_t *watch;
+    apr_pool_t *own;
+    apr_pool_create(&own, pool);
+    usm_session_t *before = open_session("one", own), *after = open_session("one", own);
+    usm_session_hide(before, 1U << USM_NOTE);
+    ok(usm_watch_create(&watch, before, own));
+    usm_watch_hierarchy(watch);
+    ok(usm_watch_park(&parked, watch, note_wake, (void *)&wakes));
+    assert_int_equal(after->hidden, 1U << USM_RECIPIENT);
+    ok(usm_watch_unpark(&watch, parked, after, own));
+    assert_int_equal(after->hidden, 1U << USM_NOTE);
+    usm_parked_free(parked);
+    apr_pool_destroy(own);
+}
+
 static void test_newer_request(void **state)
 {
     usm_parked_t *first = park("one"), *other = park("two"), *second;
@@ -209,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_hint_wakes_once, start, stop),
         cmocka_unit_test_setup_teardown(test_moved_since_the_check, start, stop),
+        cmocka_unit_test_setup_teardown(test_hidden_folders, start, stop),
         cmocka_unit_test_setup_teardown(test_newer_request, start, stop),
         cmocka_unit_test_setup_teardown(test_time_to_look, start, stop),
         cmocka_unit_test_setup_teardown(test_login_without_password, start, stop),

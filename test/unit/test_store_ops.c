@@ -236,6 +236,7 @@ static void test_folders(void **state)
     OK(vt->folder_get(&found, &got, txn, user, 3, pool));
     assert_false(found);
     usm_folder_row_t twin = b;
+    twin.fid = 0;
     FAILS(USM_EEXISTS, vt->folder_add(txn, &twin));
     b.gone = 1;
     OK(vt->folder_update(txn, &b));

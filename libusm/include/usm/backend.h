@@ -47,7 +47,8 @@ typedef struct usm_bfolder_t {
     int has_children;
 } usm_bfolder_t;
 
-/** What core already knows of a folder when it asks about it. */
+/** What core already knows of a folder when it asks about it. Of class USM_RECIPIENT there is one, which core has made
+ * up: the backend tells whom the user writes to as its items, and is never asked to change it. */
 typedef struct usm_bref_t {
     const char *id;
     usm_class_e cls;
@@ -61,6 +62,7 @@ typedef struct usm_bref_t {
 typedef struct usm_brange_t {
     usm_time_t since; /**< USM_TIME_NONE = all */
     int open_tasks_only; /**< then since is USM_EDGE_DONE + 1 */
+    int max_items; /**< of recipients: so many at most; 0 = USM_RECIPIENTS_MAX, -1 = as at the cursor */
 } usm_brange_t;
 
 /** Receiver of change detection. Either single changes, or one full listing between begin and end: then what is not

@@ -55,5 +55,13 @@ enum {
 #undef USM_FIELD_INNER
     USM_FOLDER_COUNT_
 };
+enum {
+#define USM_FIELD(id, type, column, key, page, tag, since, until, flags) USM_RECIPIENT_##id,
+#define USM_FIELD_INNER(id, type, column, key, flags) USM_RECIPIENT_##id,
+#include <usm/tbl/recipient.h>
+#undef USM_FIELD
+#undef USM_FIELD_INNER
+    USM_RECIPIENT_COUNT_
+};
 
 #endif

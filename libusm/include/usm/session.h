@@ -87,6 +87,9 @@ typedef struct usm_userinfo_t {
 usm_error_t *usm_session_open(usm_session_t **session_p, usm_context_t *ctx, usm_login_t *login, const char *password,
                               const char *device_id, const char *device_type, int transient, const usm_log_t *log,
                               apr_pool_t *pool);
+/** Folders whose class has its bit (1 << usm_class_e) set in @a classes are not there for this session: they are not in
+ * its hierarchy, and one that the device has from an earlier session goes. A new session hides USM_RECIPIENT only. */
+void usm_session_hide(usm_session_t *session, unsigned classes);
 /** Addresses and names of the user, cached with the login. Result lives as long as the session. */
 usm_error_t *usm_session_userinfo(const usm_userinfo_t **info_p, usm_session_t *session);
 /** Counters of this session alone. */

@@ -227,8 +227,8 @@ typedef struct usm_store_vtable_t {
                                 apr_pool_t *scratch_pool);
     usm_error_t *(*folder_get)(int *found_p, usm_folder_row_t *row, usm_txn_t *txn, usm_id_t user, apr_int64_t fid,
                                apr_pool_t *pool);
-    /** row->fid is set: next free one of the user. Errors also: EXISTS (a living folder has the backend id), after
-     * which the transaction may go on; so with folder_update(). */
+    /** row->fid is set to the next free one of the user, unless it is there already. Errors also: EXISTS (a living
+     * folder has the backend id), after which the transaction may go on; so with folder_update(). */
     usm_error_t *(*folder_add)(usm_txn_t *txn, usm_folder_row_t *row);
     usm_error_t *(*folder_update)(usm_txn_t *txn, const usm_folder_row_t *row);
 

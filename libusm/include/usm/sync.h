@@ -35,6 +35,7 @@ typedef struct usm_turn_params_t {
     int strict; /**< 1: the key before the newest is stale too (requests that leave it unsaid which they have) */
     usm_time_t since;     /**< items wholly older than this instant are outside the window; USM_TIME_NONE = all */
     int open_tasks_only;  /**< tasks: completed ones are outside the window */
+    int max_items;        /**< recipients: those written to most, so many; 0 = USM_RECIPIENTS_MAX */
     usm_policy_e conflict;
     usm_fetch_t fetch;    /**< for server changes */
     const usm_fieldset_t *ghosted; /**< fields absent in a client change that stay; NULL = none */

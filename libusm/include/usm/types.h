@@ -29,6 +29,7 @@ typedef enum usm_class_e {
     USM_EVENT = 3,
     USM_TASK = 4,
     USM_NOTE = 5,
+    USM_RECIPIENT = 6, /**< whom the user writes to: a folder that libusm makes, see USM_FOLDER_RECIPIENTS */
     USM_CLASS_COUNT
 } usm_class_e;
 
@@ -44,6 +45,11 @@ typedef enum usm_role_e {
     USM_ROLE_OUTBOX, /**< exists on devices only: made by libusm, always empty */
     USM_ROLE_COUNT
 } usm_role_e;
+
+/** Id, for devices, of the folder of class RECIPIENT that each user has: the addresses of his contacts, of those
+ * written to most. It can only be read. Sessions see it when usm_session_hide() says so. */
+#define USM_FOLDER_RECIPIENTS "RI"
+#define USM_RECIPIENTS_MAX 200 /**< items in it at most */
 
 /** Rights of the user in a folder, a bit set. */
 enum {

@@ -56,7 +56,8 @@ int usm_parked_moved(const usm_parked_t *parked);
  * the groupware server has dropped its session, the device has to come again with its password. */
 usm_error_t *usm_parked_login(usm_login_t **login_p, const usm_parked_t *parked, apr_pool_t *pool);
 /** A watch in @a pool with what @a parked is interested in, for usm_watch_check(). @a session must be one of the same
- * device. @a parked is not woken any more until it is parked again; it stays the caller's. */
+ * device; it hides what the watch's session did. @a parked is not woken any more until it is parked again; it stays
+ * the caller's. */
 usm_error_t *usm_watch_unpark(usm_watch_t **watch_p, usm_parked_t *parked, usm_session_t *session, apr_pool_t *pool);
 /** Forget it. Once this returns it is not woken any more. NULL is nothing. Must not be called from the wake function,
  * nor under a lock that this takes. */

@@ -9,7 +9,7 @@ from .client import ProtocolFault, unique
 
 CLASS_OF_TYPE = {"2": "Email", "3": "Email", "4": "Email", "5": "Email", "6": "Email", "12": "Email", "1": "Email",
                  "7": "Tasks", "15": "Tasks", "8": "Calendar", "13": "Calendar", "9": "Contacts", "14": "Contacts",
-                 "10": "Notes", "17": "Notes"}
+                 "10": "Notes", "17": "Notes", "19": "Contacts"}
 BOUND = 400
 
 
