@@ -4,6 +4,8 @@ packages_build='autoconf automake libtool pkg-config|pkgconf make gcc libc6-dev 
     libapr1-dev libaprutil1-dev apache2-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libjansson-dev libmariadb-dev
     libsqlite3-dev libgmime-3.0-dev libical-dev libssl-dev zlib1g-dev libcmocka-dev libmicrohttpd-dev libwbxml2-dev'
 packages_run='apache2-bin mariadb-server-core mariadb-client-core openssl python3 python3-pytest tzdata procps'
+# the mail server that the protocol tests deliver to
+packages_mail='dovecot-core dovecot-imapd dovecot-lmtpd'
 packages_coverage='gcovr'
 
 # have ALTERNATIVES: one of a|b|c is installed

@@ -59,6 +59,8 @@ static void run(struct oxd_req *req, const struct oxs_module *m, const struct ox
             return;
         if (req->internal && oxd_req_zone(req) < 0)
             return;
+        if (oxd_backed)
+            mail_imap_refresh(req->user, req->in_multiple);
         if (m->cap && !oxd_user_has_cap(req->user, m->cap)) {
             oxd_fail(req, m->denied ? m->denied : "PERM-0001", "Module %s is not enabled for user %d", m->name,
                      req->user->id);
@@ -115,7 +117,7 @@ void oxd_dispatch(struct oxd_req *req)
         oxd_fail(req, "SVL-0001", "%s is not possible inside multiple", req->module);
     } else if (flags & OXS_NOLOCK) {
         a->handle(req);
-    } else if (flags & OXS_WRITE) {
+    } else if (flags & OXS_WRITE || oxd_backed) {
         g_rw_lock_writer_lock(&oxd_lock);
         run(req, m, a, flags);
         req->out = oxd_reply_body(req, &req->out_type);

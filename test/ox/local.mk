@@ -10,7 +10,7 @@ OXD_SOURCES = test/ox/main.c test/ox/http.c test/ox/upload.c test/ox/request.c t
 	test/ox/oxd.h test/ox/data.h test/ox/pim.h test/ox/server.h test/ox/modules.h test/ox/folders.h \
 	test/ox/contacts.h test/ox/recur.h test/ox/seedfield.h test/ox/upload.h
 OXD_SOURCES += test/ox/mail.c test/ox/mail.h test/ox/mail_build.c test/ox/mail_change.c test/ox/mail_compose.c \
-	test/ox/mail_gen.c test/ox/mail_get.c test/ox/mail_html.c test/ox/mail_html.h test/ox/mail_list.c \
+	test/ox/mail_gen.c test/ox/mail_get.c test/ox/mail_imap.c test/ox/mail_html.c test/ox/mail_html.h test/ox/mail_list.c \
 	test/ox/mail_parts.c test/ox/mail_search.c test/ox/mail_seed.c test/ox/mail_send.c test/ox/mail_store.c \
 	test/ox/mime.c test/ox/mime.h
 

@@ -4,7 +4,8 @@
  *
  * mail_store.c keeps the messages of each folder; mail_gen.c writes synthetic ones; mail_list.c answers all, list,
  * search and the counters; mail_search.c judges search terms; mail_get.c answers get and attachment; mail_change.c
- * update, copy, delete, clear; mail_send.c new, import, autosave and receipts; mail_compose.c reply and forward;
+ * update, copy, delete, clear; mail_imap.c keeps them on a real IMAP server; mail_send.c new, import, autosave and
+ * receipts; mail_compose.c reply and forward;
  * mail_seed.c seeds, dump, restore and the control hook; mail.c is the table of actions. mime.h knows RFC 822 and
  * nothing of the server.
  *
@@ -44,7 +45,11 @@ typedef struct mail_msg {
     mime_head_t *head; /* made when first asked for */
 } mail_msg_t;
 
+typedef struct mail_imap mail_imap_t;
+
 typedef struct mail_box {
+    struct oxd_folder *folder;
+    char *imap_state; /* what STATUS said when it was read from a real server */
     mail_msg_t **v; /* by UID, ascending */
     size_t n, cap;
     int unread, deleted;
@@ -93,6 +98,18 @@ GPtrArray *mail_order(const struct oxd_user *user, mail_box_t *box, int key);
 int64_t mail_usage(const struct oxd_user *user);
 /* Is there room for more bytes? False also while the switch mail-quota is "full". */
 bool mail_room(const struct oxd_user *user, int64_t more);
+
+/* ---- mail_imap.c: users whose mail lies on a real IMAP server ---- */
+
+/* From now on this user's folders are those of the server on that port of the loopback interface; folders that it
+ * has not stay in memory. */
+void mail_imap_attach(struct oxd_user *user, int port, const char *login, const char *password);
+/* What there is stays in memory. */
+void mail_imap_detach(struct oxd_user *user);
+/* These do it on the server and nothing for other users. The UID of the new message, 0: not on a server. */
+uint32_t mail_imap_append(struct oxd_folder *f, GBytes *raw, int flags, int color, int64_t received);
+void mail_imap_flags(const struct oxd_folder *f, const mail_msg_t *msg);
+void mail_imap_expunge(const struct oxd_folder *f, uint32_t uid);
 
 /* ---- mail_gen.c ---- */
 

@@ -396,12 +396,27 @@ static int control_outbox(struct oxd_req *req, const json_t *body)
     return oxd_reply(req, mail_outbox(json_is_true(json_object_get(body, "forget"))), -1);
 }
 
+static int control_imap(struct oxd_req *req, const json_t *body)
+{
+    const char *login = oxd_json_text(req, body, "login"), *password = oxd_json_text(req, body, "password");
+    int port = (int)json_integer_value(json_object_get(body, "port"));
+    if (req->user && json_object_get(body, "port") && !port) {
+        mail_imap_detach(req->user);
+        return oxd_reply(req, json_true(), -1);
+    }
+    if (!req->user || !login || !password || port <= 0 || req->user->mail) {
+        return oxd_fail(req, "SVL-0003", "op imap wants user, port, login and password, once");
+    }
+    mail_imap_attach(req->user, port, login, password);
+    return oxd_reply(req, json_true(), -1);
+}
+
 static const struct {
     const char *op;
     int (*run)(struct oxd_req *req, const json_t *body);
 } ops[] = {
     {"deliver", control_deliver}, {"validity", control_validity}, {"flags", control_flags},
-    {"expunge", control_expunge}, {"outbox", control_outbox},
+    {"expunge", control_expunge}, {"outbox", control_outbox},   {"imap", control_imap},
 };
 
 int mail_control(struct oxd_req *req)

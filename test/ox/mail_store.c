@@ -10,6 +10,7 @@ mail_box_t *mail_box(struct oxd_folder *f)
     if (!box) {
         box = g_new0(mail_box_t, 1);
         g_mutex_init(&box->order_lock);
+        box->folder = f;
         if (!g_atomic_pointer_compare_and_exchange(&f->mail, NULL, box)) {
             mail_box_free(box);
             box = g_atomic_pointer_get(&f->mail);
@@ -47,6 +48,7 @@ void mail_box_free(mail_box_t *box)
         msg_free(box->v[i]);
     }
     g_free(box->v);
+    g_free(box->imap_state);
     g_mutex_clear(&box->order_lock);
     g_free(box);
 }
@@ -120,6 +122,12 @@ static mail_msg_t *msg_append(struct oxd_folder *f, mail_msg_t *msg)
         box->cap = box->cap ? box->cap * 2 : 16;
         box->v = g_renew(mail_msg_t *, box->v, box->cap);
     }
+    if (oxd_backed) {
+        GBytes *raw = mail_raw(oxd_user_find(f->ctx, f->owner), msg);
+        uint32_t uid = mail_imap_append(f, raw, msg->flags, msg->color, msg->received);
+        f->uidnext = uid ? uid : f->uidnext;
+        g_bytes_unref(raw);
+    }
     msg->uid = (uint32_t)f->uidnext++;
     box->v[box->n++] = msg;
     count_in(box, msg, 1);
@@ -156,6 +164,7 @@ void mail_flags_set(mail_box_t *box, mail_msg_t *msg, int flags)
     count_in(box, msg, -1);
     msg->flags = (uint16_t)(flags & MAIL_SETTABLE);
     count_in(box, msg, 1);
+    mail_imap_flags(box->folder, msg);
 }
 
 void mail_remove(struct oxd_folder *f, mail_msg_t *msg)
@@ -165,6 +174,7 @@ void mail_remove(struct oxd_folder *f, mail_msg_t *msg)
     if (i >= box->n || box->v[i] != msg) {
         return;
     }
+    mail_imap_expunge(f, msg->uid);
     memmove(box->v + i, box->v + i + 1, (box->n - i - 1) * sizeof(*box->v));
     box->n--;
     count_in(box, msg, -1);
@@ -206,6 +216,7 @@ void mail_empty(struct oxd_user *user, struct oxd_folder *f, bool hard)
         if (!hard) {
             mail_copy(trash, box->v[i]);
         }
+        mail_imap_expunge(f, box->v[i]->uid);
         msg_free(box->v[i]);
     }
     box->n = 0;

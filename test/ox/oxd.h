@@ -179,6 +179,10 @@ extern struct oxd_world *oxd_world;
 extern struct oxd_options oxd_options;
 
 struct oxd_ctx *oxd_ctx_find(int id);
+/* How many users have their mail on a real server: then all calls have the data lock exclusively. */
+extern int oxd_backed;
+/* What has happened on the server since; elements of one `multiple` are not worth a look each. */
+void mail_imap_refresh(struct oxd_user *user, bool in_multiple);
 struct oxd_user *oxd_user_find(const struct oxd_ctx *ctx, int id);
 /* By login name, "login@context name" too. */
 struct oxd_user *oxd_user_by_login(const char *login);
