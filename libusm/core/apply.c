@@ -179,6 +179,18 @@ static usm_error_t *complete(usm_bwrite_t *result, usm_turn_t *turn, const usm_i
                                      turn->pool, turn->pool);
 }
 
+/* The item that the first try has added is no longer here. Nothing was edited since: detection tells. Else the edit
+ * follows the item, or makes it again. */
+static usm_error_t *join_gone(usm_bwrite_t *result, usm_turn_t *turn, usm__merge_t *m, const char *id)
+{
+    usm_error_t *gone = USM_ERROR(turn->pool, USM_ENOTFOUND, "deleted on the server meanwhile");
+    if (turn->other_add)
+        USM_ERR(usm__merge_elsewhere(result, m, turn, id, gone));
+    if (!turn->other_add || !result->id)
+        *result = (usm_bwrite_t){.id = id, .edge = USM_TIME_NONE};
+    return NULL;
+}
+
 /* Somebody else has added it as well (an event with the same UID), or an earlier try of this command got through: what
  * the two have in common is nothing, so each field that both have set differently is the winner's. */
 static usm_error_t *join_added(usm_bwrite_t *result, usm_turn_t *turn, const usm_item_t *item, int maybe)
@@ -195,10 +207,8 @@ static usm_error_t *join_added(usm_bwrite_t *result, usm_turn_t *turn, const usm
     else if (maybe)
         m.policy = USM_SERVER_WINS;
     USM_ERR(usm__read_now(&got, turn, &turn->ref, id));
-    if (!got.item) { /* gone from here meanwhile: detection tells */
-        *result = (usm_bwrite_t){.id = id, .edge = USM_TIME_NONE};
-        return NULL;
-    }
+    if (!got.item)
+        return join_gone(result, turn, &m, id);
     USM_ERR(usm__merge_write(result, &m, turn, &turn->ref, id, &got));
     if (maybe && !m.collided && !result->rev) /* written in several calls: where that has led to */
         return read_rev(result, turn, id);

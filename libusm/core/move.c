@@ -96,20 +96,49 @@ static usm_error_t *claim(int *running_p, batch_t *b)
     return usm__finish(b->session, txn, err);
 }
 
-/* A mail never comes back to a folder under the id it had there. Of other classes the id stays through all moves: what
- * is in the source folder now has been moved back since, so that this is a new wish. */
-static usm_error_t *reopen_one(batch_t *b, one_t *one)
+/* Has the device been told of the item in the source folder? Of two versions that it may have the older one: it is told
+ * once too often rather than never. */
+static usm_error_t *source_row(int *found_p, usm_item_row_t *row, batch_t *b, usm_txn_t *txn, const char *id)
+{
+    const usm_store_vtable_t *vt = USM__VT(b->session);
+    const usm_collection_row_t *coll = &b->from.coll;
+    *found_p = 0;
+    if (!b->from.synced)
+        return NULL;
+    USM_ERR(vt->item_get(found_p, row, txn, coll->id, coll->prev, id, b->pool));
+    return *found_p ? NULL : vt->item_get(found_p, row, txn, coll->id, coll->gen, id, b->pool);
+}
+
+static usm_error_t *is_back(int *back_p, batch_t *b, const char *id)
 {
     usm_session_t *session = b->session;
     usm_fetch_t fetch = {.text_max = 0};
-    usm_bget_t get = {.id = one->id};
+    usm_bget_t get = {.id = id};
+    usm_item_row_t row;
     usm_txn_t *txn;
-    if (!one->found || !one->echo.done || one->ours || b->from.folder.cls == USM_EMAIL)
+    USM_ERR(usm__read(&txn, session, b->pool));
+    USM_ERR(usm__finish(session, txn, source_row(back_p, &row, b, txn, id)));
+    if (*back_p)
         return NULL;
     USM_ERR(usm__checked(session, USM__BVT(session)->get(&get, 1, &session->call, &b->from.ref, &fetch, b->pool,
                                                          b->pool)));
     usm_error_clear(get.error);
-    if (!get.item)
+    *back_p = get.item != NULL;
+    return NULL;
+}
+
+/* A mail never comes back to a folder under the id it had there. Of other classes the id stays through all moves: what
+ * is in the source folder now, or what the device was told of there, has been moved back since, so that this is a new
+ * wish. */
+static usm_error_t *reopen_one(batch_t *b, one_t *one)
+{
+    usm_session_t *session = b->session;
+    usm_txn_t *txn;
+    int back;
+    if (!one->found || !one->echo.done || one->ours || b->from.folder.cls == USM_EMAIL)
+        return NULL;
+    USM_ERR(is_back(&back, b, one->id));
+    if (!back)
         return NULL;
     one->ours = 1;
     one->echo.done = 0;
@@ -121,16 +150,34 @@ static usm_error_t *reopen_one(batch_t *b, one_t *one)
 
 /* ---- the device's collections ---- */
 
-/* Whatever key the device has of the folder, the newest or the one before: it has seen to this item itself. */
-static usm_error_t *leave_source(batch_t *b, usm_txn_t *txn, const one_t *one, usm_item_row_t *had, int *had_p)
+/* Whatever key the device has of the folder, the newest or the one before: it does not have the item there. The newest
+ * answer may have replaced its row, and taking that answer back must not bring the old row to life. */
+static usm_error_t *forget(batch_t *b, usm_txn_t *txn, const place_t *place, const char *id)
 {
     const usm_store_vtable_t *vt = USM__VT(b->session);
-    const place_t *from = &b->from;
-    *had_p = 0;
-    if (!from->synced)
+    const usm_collection_row_t *coll = &place->coll;
+    USM_ERR(vt->item_kill(txn, coll->id, coll->gen, id, coll->prev));
+    return vt->item_kill(txn, coll->id, coll->prev, id, coll->prev);
+}
+
+/* The device has seen to this item itself. */
+static usm_error_t *leave_source(batch_t *b, usm_txn_t *txn, const one_t *one, usm_item_row_t *had, int *had_p)
+{
+    USM_ERR(source_row(had_p, had, b, txn, one->id));
+    return *had_p ? forget(b, txn, &b->from, one->id) : NULL;
+}
+
+/* A collection that has just been started is given out again to who asks for it once more: no longer, now that it has
+ * an item. A device that has its key has the one before the newest. */
+static usm_error_t *used_now(usm_txn_t *txn, const usm_store_vtable_t *vt, usm_collection_row_t *coll)
+{
+    int done = 0;
+    if (coll->gen > 1)
         return NULL;
-    USM_ERR(vt->item_get(had_p, had, txn, from->coll.id, from->coll.gen, one->id, b->pool));
-    return *had_p ? vt->item_kill(txn, from->coll.id, from->coll.gen, one->id, from->coll.prev) : NULL;
+    USM_ERR(vt->collection_advance(&done, txn, coll->id, coll->epoch, coll->gen, coll->gen + 1, coll->prev, "",
+                                   usm__now()));
+    coll->gen += done;
+    return NULL;
 }
 
 static usm_error_t *enter_target(batch_t *b, usm_txn_t *txn, const usm_bwrite_t *result, const usm_item_row_t *had)
@@ -140,14 +187,19 @@ static usm_error_t *enter_target(batch_t *b, usm_txn_t *txn, const usm_bwrite_t 
     if (!b->to.synced || had->withheld == USM_ITEM_HELD_BACK)
         return NULL;
     USM_ERR(USM__VT(b->session)->item_get(&found, &there, txn, b->to.coll.id, b->to.coll.gen, result->id, b->pool));
-    if (found)
+    if (found && there.born <= b->to.coll.prev)
         return NULL;
+    if (found)
+        row = there; /* told with the newest answer, which may be taken back */
     row.id = result->id;
     row.born = b->to.coll.prev;
     row.died = USM_GEN_INF;
-    row.rev = result->rev; /* 0: compared field by field when the folder is looked at next */
-    if (b->from.folder.cls == USM_EMAIL && !row.rev)
-        row.rev = had->rev; /* it is made of the flags, which a move keeps */
+    /* What the device has may be older than what was moved: it is compared field by field when the folder is looked at
+     * next. The revision of a mail is made of its flags, which a move keeps. */
+    if (!found && b->from.folder.cls != USM_EMAIL)
+        row.rev = 0;
+    USM_ERR(used_now(txn, USM__VT(b->session), &b->to.coll));
+    USM_ERR(forget(b, txn, &b->to, row.id));
     return USM__VT(b->session)->item_add(txn, b->to.coll.id, &row);
 }
 

@@ -24,6 +24,7 @@ from script import FAULTS, Writer  # noqa: E402
 from shrink import shrink  # noqa: E402
 from trouble import Trouble  # noqa: E402
 
+CASES = os.path.join(HERE, "cases")
 KINDS = ("lost", "doubled", "diverged", "refused")
 PER_JOB = 900   # users that one job may use up
 HTTPD = "StartServers 3\nServerLimit 4\nMaxRequestWorkers 100\nMinSpareThreads 25\nMaxSpareThreads 100\n"
@@ -39,6 +40,7 @@ def options(argv):
     p.add_argument("--store", choices=("sqlite", "mariadb", "both"), default=os.environ.get("EAS_STORE", "sqlite"))
     p.add_argument("--jobs", type=int, default=2, help="episodes at a time")
     p.add_argument("--faults", default=",".join(FAULTS), help="kinds of faults, with commas between; '' for none")
+    p.add_argument("--cases", action="store_true", help="play the known cases too, on a site without faults")
     p.add_argument("--script", help="play this file (a JSON list of operations, or a known case) instead")
     p.add_argument("--shrink", type=int, default=0, metavar="SECONDS", help="shorten the script of the first failure")
     p.add_argument("--keep-going", action="store_true", help="do not end with the first failure")
@@ -84,7 +86,7 @@ def run(site, opt):
     jobs = [multiprocessing.Process(target=work, args=(site, opt, i, seeds[i::opt.jobs], results)) for i in range(opt.jobs)]
     for j in jobs:
         j.start()
-    sums, first, alive = dict.fromkeys(("operations", "requests", "episodes") + KINDS, 0), None, len(jobs)
+    sums, first, alive = dict.fromkeys(("operations", "requests", "episodes", "cases") + KINDS, 0), None, len(jobs)
     while alive:
         got = results.get()
         if got is None:
@@ -145,6 +147,19 @@ def play_file(site, opt):
     return bool(errors)
 
 
+def play_cases(site, opt, sums):
+    """Scripts of faults that were fixed."""
+    job = Job(site, opt, opt.jobs)
+    for name in sorted(os.listdir(CASES)):
+        with open(os.path.join(CASES, name), encoding="utf-8") as f:
+            case = json.load(f)
+        errors, _ = job.play(case["script"], case["devices"])
+        sums["cases"] += 1
+        for kind, text in errors:
+            sums[kind] += 1
+            print(f"case {name}: {kind}: {text}", flush=True)
+
+
 def on_store(opt, store):
     """One run; returns its figures."""
     began = time.monotonic()
@@ -153,6 +168,8 @@ def on_store(opt, store):
         if opt.script:
             return {"refused": int(bool(play_file(site, opt)))}
         sums, first = run(site, opt)
+        if opt.cases:
+            play_cases(site, opt, sums)
         bad = crashes(site)
         sums["crashes"] = len(bad)
         print("\n".join(bad + [f"{store}: " + ", ".join(f"{v} {k}" for k, v in sums.items())

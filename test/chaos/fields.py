@@ -11,13 +11,19 @@ from easlib.wbxml import AirSync, AirSyncBase, Calendar, Contacts, Email, Tasks
 
 DAY = 86400000
 BASE = datetime.datetime(2031, 5, 6, tzinfo=UTC)
+NOW = datetime.datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+AGES = (None, None, None, 20, None, 45, None, 100, None, 250)   # days before today; None: an event of the future, a mail of now
+# FilterType -> days; no age is near one of these edges.
+WINDOWS = {"mail": {"0": None, "2": 3, "3": 7, "4": 14, "5": 31}, "calendar": {"0": None, "4": 14, "5": 31, "6": 92, "7": 183},
+           "tasks": {"0": None, "8": None}}
 
 
 class Field:
     """One row: name, OX key and column, reading and writing on both sides, and the n-th value."""
 
-    def __init__(self, name, key, column, read, write, value, to_ox=None, from_ox=None, since=2.5, clear=False):
-        self.name, self.key, self.column, self.read, self.write = name, key, column, read, write
+    def __init__(self, name, key, column, read, write, value, to_ox=None, from_ox=None, since=2.5, clear=False, aged=None):
+        """aged(value, days): the value as it is when the item lies so many days in the past."""
+        self.name, self.key, self.column, self.read, self.write, self.aged = name, key, column, read, write, aged
         self.value, self.since, self.clear = value, since, clear
         self.to_ox = to_ox or (lambda v: v)
         self.from_ox = from_ox or (lambda raw: None if raw in (None, "") else str(raw))
@@ -60,7 +66,10 @@ def clock(tag, name, key, column, hour):
 
     def from_ox(raw):
         return compact(datetime.datetime.fromtimestamp(int(raw) / 1000, UTC))
-    return Field(name, key, column, lambda d: d.val(tag), lambda v, x: make(x), value, to_ox, from_ox)
+    def aged(v, days):
+        at = datetime.datetime.strptime(v, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return compact(at - BASE + NOW - datetime.timedelta(days=days))
+    return Field(name, key, column, lambda d: d.val(tag), lambda v, x: make(x), value, to_ox, from_ox, aged=aged)
 
 
 def choice(make, tag, name, key, column, pairs, since=2.5):
@@ -83,6 +92,10 @@ def place_write(v, x):
 
 def due_write(v, x):
     return [Tasks.UtcDueDate(x), Tasks.DueDate(x)] if x else None
+
+
+def done_write(v, x):
+    return [Tasks.Complete(x or "0"), Tasks.DateCompleted(punctuated(BASE)) if x == "1" else None]
 
 
 def due(n):
@@ -125,6 +138,8 @@ FIELDS = {
         choice(Tasks.Importance, "Importance", "importance", "priority", 309, {"0": 1, "1": 2, "2": 3}),
         Field("due", "end_time", 317, lambda d: d.val("UtcDueDate"), due_write, due, due_ox, due_back, clear=True),
         choice(Tasks.Sensitivity, "Sensitivity", "private", "private_flag", 101, {"0": False, "2": True}),
+        Field("done", "status", 300, lambda d: d.val("Complete"), done_write, lambda n: "01"[n % 3 == 0],
+              lambda v: 3 if v == "1" else 1, lambda raw: "1" if raw == 3 else "0"),
         body(Tasks, 203)],
     "mail": [
         Field("mark", None, 607, lambda d: d.val("Subject"), None, None),
@@ -136,6 +151,28 @@ FIELDS = {
 CLASS = {"contacts": "Contacts", "calendar": "Calendar", "tasks": "Tasks", "mail": "Email"}
 BY_NAME = {m: {f.name: f for f in rows} for m, rows in FIELDS.items()}
 EDITABLE = {m: [f for f in rows if f.name != "mark"] for m, rows in FIELDS.items()}
+
+
+def age(module, mark):
+    """How many days an item lies in the past, for ever; None: it does not."""
+    if module not in ("calendar", "mail") or "-" not in mark:
+        return None
+    return AGES[int(mark.rsplit("-", 1)[1]) % len(AGES)]
+
+
+def value(module, name, mark, n):
+    """The n-th value of a field of that item."""
+    f = BY_NAME[module][name]
+    v, days = f.value(n), age(module, mark)
+    return f.aged(v, days) if f.aged and days else v
+
+
+def inside(module, window, values):
+    """Is the item inside that FilterType?"""
+    if module == "tasks":
+        return window != "8" or values["done"] != "1"
+    days, old = WINDOWS.get(module, {}).get(window), age(module, values["mark"])
+    return days is None or old is None or old < days
 
 
 def carried(module, version):
@@ -154,7 +191,7 @@ def item_data(module, version, values):
         rows += [Calendar.DtStamp(compact(BASE)) if version < 16 else None, Calendar.Sensitivity("0"),
                  Calendar.MeetingStatus("0")]
     if module == "tasks":
-        rows += [Tasks.Complete("0"), Tasks.ReminderSet("0")]
+        rows += [Tasks.ReminderSet("0")]
     return AirSync.ApplicationData(*rows, tail)
 
 

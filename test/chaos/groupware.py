@@ -5,7 +5,7 @@ import json
 import threading
 import time
 
-from fields import BY_NAME, FIELDS
+from fields import BY_NAME, FIELDS, age
 
 MAIL = {"inbox": "default0/INBOX", "trash": "default0/Trash"}
 FAR = 10 * 365 * 86400000
@@ -86,7 +86,8 @@ class Groupware:
         if module == "mail":
             raw = (f"From: someone@example.net\r\nTo: {self.address}\r\nSubject: {values['mark']}\r\n"
                    f"Message-ID: <{values['mark']}@chaos>\r\n\r\nHello\r\n")
-            control(self.port, "module/mail", {"op": "deliver", "user": self.user, "folder": fid, "raw": raw})
+            control(self.port, "module/mail", {"op": "deliver", "user": self.user, "folder": fid, "raw": raw,
+                                               "age_days": age("mail", values["mark"]) or 0})
             return
         fields = {f.key: f.to_ox(values[f.name]) for f in FIELDS[module] if values.get(f.name) is not None}
         if module == "calendar":
@@ -94,7 +95,7 @@ class Groupware:
         if module == "contacts":
             fields.update(display_name=values["mark"], file_as=values["mark"])
         if module == "tasks":
-            fields.update(status=1)
+            fields.setdefault("status", 1)
         self.call(module, "new", {"folder_id": fid, **fields})
 
     def set(self, place, oid, name, value):

@@ -12,21 +12,19 @@ import time
 
 from easlib.client import Device, ProtocolFault
 from easlib.replica import Turn
-from easlib.wbxml import AirSync
+from easlib.wbxml import AirSync, AirSyncBase
 
 import fields
+from mover import Failure, Mover
 
 KINDS = {"contacts": "9", "calendar": "8", "tasks": "7", "inbox": "2", "trash": "4"}
 MODULE = {"contacts": "contacts", "contacts2": "contacts", "calendar": "calendar", "tasks": "tasks", "inbox": "mail",
           "trash": "mail"}
 BATCH = 12      # commands of one request
 PATIENCE = 5    # attempts before a request is left for later
+REFUSED = ("4", "6", "9")   # of a command: not to be sent again
 TRACE = os.environ.get("CHAOS_TRACE")  # end of the name of a device, such as D02: its documents are printed
 LOST = (OSError, http.client.HTTPException)
-
-
-class Failure(Exception):
-    """What no phone should ever see."""
 
 
 class Flight:
@@ -49,7 +47,7 @@ class Shelf:
 
     def __init__(self, place, cid):
         self.place, self.module, self.cid = place, MODULE[place], cid
-        self.key, self.items, self.base, self.excused, self.started = "0", {}, 0, False, None
+        self.key, self.items, self.base, self.excused, self.started, self.filter = "0", {}, 0, False, None, None
         self.forget()
 
     def forget(self):
@@ -67,14 +65,14 @@ class Shelf:
         return {**self.items[sid], **self.dirty.get(sid, {})}
 
 
-class Handset:
+class Handset(Mover):
     """name: of the device; window: items per answer, None for the default."""
 
     def __init__(self, server, user, password, version, name, ledger, window=None):
         self.device = Device(server, user, password, version, device_id=name, timeout=60)
         self.version, self.name, self.ledger, self.window = float(version), name, ledger, window
         self.shelves, self.folder_key, self.folders = {}, "0", {}
-        self.requests, self.serial = 0, 0
+        self.requests, self.serial, self.moves = 0, 0, []
 
     # ---- the wire ---------------------------------------------------------------------------
     def twin(self):
@@ -91,7 +89,7 @@ class Handset:
             a = (device or self.device).cmd(cmd, request)
         except LOST:
             return None
-        if TRACE and self.name.endswith(TRACE):
+        if TRACE and (TRACE == "*" or self.name.endswith(TRACE)):
             print(f"---- {self.name} {self.ledger.now}\n{request.show()}\n{a}")
         if a.status in (502, 503):
             return None
@@ -169,17 +167,21 @@ class Handset:
         self.serial += 1
         self.shelf(place).fresh[f"{self.name[-3:]}c{self.serial}"] = {"mark": mark, **values}
 
-    def edit_set(self, place, pick, field, value):
+    def edit_set(self, place, pick, field, n):
         s = self.shelf(place)
         here = s.here()
+
+        def value_for(mark):
+            return None if field.clear and n % 7 == 0 else fields.value(s.module, field.name, mark, n)
         if s.fresh and pick % 4 == 0:  # one whose Add is not answered yet
             mine = s.fresh[sorted(s.fresh)[pick % len(s.fresh)]]
             if field.since <= self.version:
-                mine[field.name] = value
+                mine[field.name] = value_for(mine["mark"])
             return
         if not here:
             return
         sid = here[pick % len(here)]
+        value = value_for(s.items[sid]["mark"])
         if field.since > self.version or s.seen(sid).get(field.name) == value:
             return
         mine = s.dirty.setdefault(sid, {})
@@ -228,10 +230,11 @@ class Handset:
         pairs = [self.command_add(s, cid, v) for cid, v in s.fresh.items()][:BATCH]
         pairs += [self.command_change(s, sid, dict(m)) for sid, m in s.dirty.items()][:BATCH]
         pairs += [self.command_delete(s, sid, mark) for sid, mark in s.gone.items()][:BATCH]
-        options = None
-        if self.version >= 12:
-            from easlib.wbxml import AirSyncBase
-            options = AirSync.Options(AirSyncBase.BodyPreference(AirSyncBase.Type("1")))
+        options = AirSync.Options(
+            AirSync.FilterType(s.filter) if s.filter else None,
+            AirSyncBase.BodyPreference(AirSyncBase.Type("1")) if self.version >= 12 else None)
+        if not s.filter and self.version < 12:
+            options = None
         return Flight(AirSync.Sync(AirSync.Collections(self.device.collection(
             s.key, s.cid, fields.CLASS[s.module], deletes_as_moves="1", get_changes="1", window=self.window,
             options=options, commands=[p[1] for p in pairs]))), [p[0] for p in pairs])
@@ -243,6 +246,8 @@ class Handset:
         how: plain; lose1, lose3: so many answers get lost first; drop: the answer is lost and the same bytes go out with
         the next sync; recompose: the same, but the next sync composes anew; twin: the same bytes twice at once."""
         s = self.shelf(place)
+        if not self.finish_moves():
+            return False
         for _ in range(turns if turns else 400):
             if s.flight is None:
                 s.flight, s.started = self.compose(s), self.ledger.tick()
@@ -341,6 +346,8 @@ class Handset:
                     self.added(s, c, r.val("ServerId"))
                 elif status == "1" or c.kind == "Delete" or status in ("7", "8"):
                     self.done(s, c, status)
+                elif status in REFUSED:
+                    self.give_up(s, c)
             self.account(s, c, status)
         for w in s.loose:
             self.ledger.end(w, False)
@@ -367,6 +374,19 @@ class Handset:
             s.items[c.ident].update(c.values)
         for f, v in c.values.items():
             if f in mine and mine[f] == v:
+                del mine[f]
+        if not mine:
+            s.dirty.pop(c.ident, None)
+
+    @staticmethod
+    def give_up(s, c):
+        """The owner is told that it cannot be done."""
+        if c.kind == "Add":
+            s.fresh.pop(c.ident, None)
+            return
+        mine = s.dirty.get(c.ident, {})
+        for f, v in c.values.items():
+            if mine.get(f) == v:
                 del mine[f]
         if not mine:
             s.dirty.pop(c.ident, None)

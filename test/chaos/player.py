@@ -53,22 +53,21 @@ class Episode:
 
     # ---- the operations -------------------------------------------------------------------------
     @staticmethod
-    def values(module, n):
-        return {f.name: f.value(n) for f in fields.EDITABLE[module]}
+    def values(module, mark, n):
+        return {f.name: fields.value(module, f.name, mark, n) for f in fields.EDITABLE[module]}
 
     def op_add(self, d, place, n):
         phone = self.phones[d % len(self.phones)]
         if len(phone.shelf(place).items) >= ROOM:
             return
         module = self.ox.places[place][0]
-        values = {f: v for f, v in self.values(module, n).items() if fields.BY_NAME[module][f].since <= phone.version}
+        values = {f: v for f, v in self.values(module, f"{place}-{n}", n).items() if fields.BY_NAME[module][f].since <= phone.version}
         phone.edit_add(place, f"{place}-{n}", values)
 
     def op_set(self, d, place, pick, which, n):
         rows = fields.EDITABLE[self.ox.places[place][0]]
         field = rows[which % len(rows)]
-        clear = field.clear and n % 7 == 0
-        self.phones[d % len(self.phones)].edit_set(place, pick, field, None if clear else field.value(n))
+        self.phones[d % len(self.phones)].edit_set(place, pick, field, n)
 
     def op_delete(self, d, place, pick):
         self.phones[d % len(self.phones)].edit_delete(place, pick)
@@ -76,12 +75,18 @@ class Episode:
     def op_sync(self, d, place, how):
         self.phones[d % len(self.phones)].sync(place, how)
 
+    def op_filter(self, d, place, window):
+        self.phones[d % len(self.phones)].shelf(place).filter = window
+
+    def op_move(self, d, place, pick, to, lose):
+        self.phones[d % len(self.phones)].move(place, pick, to, lose)
+
     def op_foldersync(self, d, lose):
         self.phones[d % len(self.phones)].foldersync(lose)
 
     def op_oxadd(self, place, n):
         module, values = self.ox.places[place][0], {"mark": f"{place}-{n}"}
-        values.update({"read": "0", "flag": "0"} if module == "mail" else self.values(module, n))
+        values.update({"read": "0", "flag": "0"} if module == "mail" else self.values(module, values["mark"], n))
         if len(self.ox.rows(place)) < ROOM:
             self.edit([(values["mark"], k, v) for k, v in values.items() if k != "mark"] + [(values["mark"], "place", place)],
                       lambda: self.ox.add(place, values))
@@ -105,8 +110,8 @@ class Episode:
     def op_oxset(self, place, pick, which, n):
         module = self.ox.places[place][0]
         field = fields.EDITABLE[module][which % len(fields.EDITABLE[module])]
-        value = None if field.clear and n % 7 == 0 else field.value(n)
         oid, item = self.chosen(place, pick)
+        value = None if not oid or field.clear and n % 7 == 0 else fields.value(module, field.name, item["mark"], n)
         if oid and item[field.name] != value:
             self.edit([(item["mark"], field.name, value)], lambda: self.ox.set(place, oid, field.name, value))
 
@@ -143,6 +148,10 @@ class Episode:
     def op_oxfault(self, kind, module, count, skip, after):
         self.trouble.ox(self.user, kind, module, count, skip, after)
 
+    def op_oxrefusal(self, kind, module, action, count, skip):
+        """OX refuses some writes for good."""
+        self.trouble.ox(self.user, kind, module, count, skip, False, action)
+
     def op_kill(self):
         self.trouble.kill()
 
@@ -173,6 +182,8 @@ class Episode:
             if i == 1:
                 time.sleep(COMPARE + 0.1)
             for p in self.phones:
+                while not p.finish_moves():
+                    self.hurry(end, p, "MoveItems")
                 for place in self.ox.places:
                     while not p.sync(place, turns=0) or not p.shelf(place).clean():
                         self.hurry(end, p, place)
@@ -204,7 +215,7 @@ class Episode:
 
     def compare_phone(self, p, place, module, rows):
         known = [f.name for f in fields.carried(module, p.version)]
-        want = sorted(tuple(str(v[k]) for k in known) for v in rows)
+        want = sorted(tuple(str(v[k]) for k in known) for v in rows if fields.inside(module, p.shelf(place).filter, v))
         have = sorted(tuple(str(v.get(k)) for k in known) for v in p.shelf(place).items.values())
         marks = [h[0] for h in have]
         for m in sorted({m for m in marks if marks.count(m) > 1}):

@@ -14,7 +14,10 @@ from groupware import control
 FAULTS = {"status": {"kind": "status", "status": 503, "retryAfter": 1},
           "error": {"kind": "error", "category": "TRY_AGAIN", "code": "XXX-0001"},
           "cut": {"kind": "cut"}, "truncate": {"kind": "truncate"}, "garbage": {"kind": "garbage", "body": "{\"data\":"},
-          "delay": {"delay": 300}}
+          "delay": {"delay": 300},
+          "denied": {"kind": "error", "category": "PERMISSION_DENIED", "code": "XXX-0070"},
+          "quota": {"kind": "error", "category": "CAPACITY", "code": "XXX-0071"},
+          "invalid": {"kind": "error", "category": "USER_INPUT", "code": "XXX-0072"}}
 
 
 class Trouble:
@@ -46,8 +49,10 @@ class Trouble:
     def expire(self, user):
         control(self.site.ox.control_port, "expire", {"user": user})
 
-    def ox(self, user, kind, module, count, skip, after):
+    def ox(self, user, kind, module, count, skip, after, action=None):
         fault = dict(FAULTS[kind], user=user, count=count, skip=skip)
+        if action:
+            fault["action"] = action
         if module:
             fault["module"] = module
         if after and kind in ("cut", "status", "garbage"):

@@ -6,7 +6,7 @@ import pytest
 
 from easlib.items import contact, event, mime, task, when
 from easlib.mark import every
-from easlib.wbxml import Move as M
+from easlib.wbxml import AirSync, Move as M
 
 START, END = when("2031-05-06 09:00"), when("2031-05-06 10:30")
 MAKE = {"contacts": (9, "14", lambda v, n: contact(v, "F", n)), "tasks": (7, "15", lambda v, n: task(v, n)),
@@ -176,3 +176,69 @@ def test_schema(phone, version):
                 M.MoveItems([M.Move(M.SrcMsgId("1:1"), M.SrcFldId("1"), M.DstFldId("2"))] * 1001)):
         a = d.cmd("MoveItems", doc)
         assert a.status == 400 if d.v < 14 else (a.status, a.code) == (200, "103"), a
+
+
+def two_books(phone, user, version):
+    """A phone with a contact and two folders, and a moment later a second contact folder for it to go to."""
+    r = phone(version, user=user)
+    source, target = r.folder(9), folder(r, "Zweiter", "14")
+    r.sync(source), r.sync(target)
+    oid = user.new("contacts", first_name="Eins", last_name="Wandert", company="Alt")
+    r.sync(source)
+    (sid,) = r.collections[source].items
+    return r, source, target, sid, oid
+
+
+def lose(r, cid, commands=None):
+    """A Sync whose answer never arrives."""
+    c = r.collections[cid]
+    r.device.sync(r.request(c, commands))
+    r.device.close()
+
+
+@every("2.5", "16.1")
+def test_answer_lost_before_the_move(phone, user, version):
+    """What the phone moves is the version that it has, whatever the lost answer told."""
+    r, source, target, sid, oid = two_books(phone, user, version)
+    user.update("contacts", oid, company="Neu")
+    lose(r, source)
+    ((_, status, new),) = move(r.device, (sid, source, target))
+    assert status == "3"
+    carry_over(r, sid, source, target, new)
+    assert not r.sync(source)[-1].commands
+    assert set(r.sync(target)[-1].of("Change")) == {new}
+    assert r.texts(target, "Contacts:CompanyName") == ["Neu"] and not r.faults
+
+
+@every("2.5", "16.1")
+def test_moved_on_after_it_came_back(phone, user, version):
+    """Brought back and told, then moved by somebody else to where the phone wants it: not taken for a repeat."""
+    r, source, target, sid, oid = two_books(phone, user, version)
+    ((_, status, new),) = move(r.device, (sid, source, target))
+    carry_over(r, sid, source, target, new)
+    ids = {f: i for i, f in user.folders("contacts").items()}
+    user.update("contacts", oid, ids["Zweiter"], folder_id=user.default("contacts"))
+    r.sync(target), r.sync(source)
+    assert set(r.collections[source].items) == {sid}
+    user.update("contacts", oid, folder_id=ids["Zweiter"])
+    ((_, status, new),) = move(r.device, (sid, source, target))
+    assert status == "3"
+    carry_over(r, sid, source, target, new)
+    assert not r.sync(source)[-1].commands and not r.sync(target)[-1].of("Add") and not r.faults
+
+
+@every("2.5", "16.1")
+def test_edit_of_an_unanswered_add_follows_the_item(phone, user, version):
+    r, source, target, sid, _ = two_books(phone, user, version)
+
+    def add(company):
+        return [AirSync.Add(AirSync.ClientId("neu1"), AirSync.ApplicationData(
+            *contact(version, "F", "Frisch", CompanyName=company)))]
+    lose(r, source, add("Alt"))
+    (made,) = user.find("contacts", "last_name", "Frisch")
+    ids = {f: i for i, f in user.folders("contacts").items()}
+    user.update("contacts", made["id"], folder_id=ids["Zweiter"])
+    t = r.turn(source, add("Neu"))
+    assert t.response("Add", ClientId="neu1").val("Status") == "1"
+    assert not user.find("contacts", "last_name", "Frisch")
+    assert [c["company"] for c in user.find("contacts", "last_name", "Frisch", ids["Zweiter"])] == ["Neu"]
