@@ -261,6 +261,7 @@ void eas_conf_usm(usm_config_t *config, const eas_conf_t *conf, const usm_log_t 
     config->full_compare_s = (int)conf->full_compare;
     config->flag_compare_s = (int)conf->flag_compare;
     config->device_days = (int)conf->device_days;
+    config->devices_max = (int)conf->devices_max;
     config->window_max_days = (int)conf->window_max_days;
     config->folders_max = (int)conf->max_folders;
     config->notes_folder = strcmp(conf->notes_folder, "none") == 0 ? "" : conf->notes_folder;

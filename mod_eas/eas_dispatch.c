@@ -222,6 +222,31 @@ static apr_uint32_t request_policy_key(const eas_ctx_t *ctx)
     return value < 0 || *end != '\0' || value > APR_UINT32_MAX ? APR_UINT32_MAX : (apr_uint32_t)value;
 }
 
+/* A wiped device stays out, so that one who finds it does not get its owner's mail again. A wipe of the account alone
+ * is not made one of the whole device because the device knows no better: it is only kept out. */
+static int check_wipe(eas_ctx_t *ctx, const usm_standing_t *standing)
+{
+    if (standing->wipe == USM_WIPE_DONE || (standing->account_only && ctx->version < 161)) {
+        return refuse(ctx, EAS_STATUS_DeviceIsBlockedForThisUser);
+    }
+    if (ctx->command->flags & EAS_CMD_NO_WIPE) {
+        return 0;
+    }
+    /* MS-ASCMD: without a policy key there is nothing that could be renewed. */
+    return refuse(ctx, ctx->version < 140 && request_policy_key(ctx) == 0 ? 403 : EAS_STATUS_RemoteWipeRequested);
+}
+
+/* What an administrator has decided of the device. */
+static int check_access(eas_ctx_t *ctx)
+{
+    const usm_standing_t *standing = usm_device_standing(ctx->session);
+
+    if (standing->access == USM_ACCESS_BLOCK) {
+        return refuse(ctx, EAS_STATUS_DeviceIsBlockedForThisUser);
+    }
+    return standing->wipe != USM_WIPE_NONE ? check_wipe(ctx, standing) : 0;
+}
+
 static int check_policy(eas_ctx_t *ctx)
 {
     int optional = ctx->command->flags & EAS_CMD_POLICY_LATER || !ctx->conf->require_policy;
@@ -425,8 +450,8 @@ static void run_checks(eas_ctx_t *ctx)
 {
     static int (*const checks[])(eas_ctx_t *) = {
         check_transport, check_method, check_query,  check_login, answer_options, check_device,   check_version,
-        check_command,   open_session, check_pace,   check_policy, read_body,     check_content,  check_document,
-        check_repeats,   run_command,
+        check_command,   open_session, check_access, check_pace,  check_policy,   read_body,      check_content,
+        check_document,  check_repeats, run_command,
     };
     unsigned i;
 

@@ -18,6 +18,7 @@ enum {
     EAS_CMD_LONG_POLL = 1 << 6,    /* may wait for changes */
     EAS_CMD_POLICY_LATER = 1 << 7, /* the policy key is checked, but a device that has none yet may come */
     EAS_CMD_PACED = 1 << 9,        /* refused to a device that has been too busy for nothing (eas_pace.h) */
+    EAS_CMD_NO_WIPE = 1 << 10,     /* may come from a device that is to be wiped: it is how that is told */
     EAS_CMD_BIG_BODY = 1 << 8      /* carries messages or items: its body may have EASMaxBody bytes */
 };
 

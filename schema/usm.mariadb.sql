@@ -204,4 +204,30 @@ CREATE TABLE IF NOT EXISTS remade (
     FOREIGN KEY (usr) REFERENCES usr (id) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-REPLACE INTO usm_schema (id, version) VALUES (1, 4);
+-- What an administrator has decided of a device, also before it comes and after it was forgotten. wipe: 0 none, 1 asked
+-- for, 2 told to the device, 3 the device says it is done, 4 the device says it failed.
+CREATE TABLE IF NOT EXISTS standing (
+    usr BIGINT NOT NULL,
+    device_id VARBINARY(255) NOT NULL,
+    access SMALLINT NOT NULL,
+    wipe SMALLINT NOT NULL,
+    account_only SMALLINT NOT NULL,
+    changed BIGINT NOT NULL,
+    PRIMARY KEY (usr, device_id),
+    FOREIGN KEY (usr) REFERENCES usr (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Who decided what of which device, and what the device said to it.
+CREATE TABLE IF NOT EXISTS audit (
+    id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    usr BIGINT NOT NULL,
+    device_id VARBINARY(255) NOT NULL,
+    made BIGINT NOT NULL,
+    actor VARBINARY(255) NOT NULL,
+    action VARBINARY(255) NOT NULL,
+    detail VARCHAR(1024) NOT NULL,
+    KEY audit_usr (usr, id),
+    FOREIGN KEY (usr) REFERENCES usr (id) ON DELETE CASCADE
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+REPLACE INTO usm_schema (id, version) VALUES (1, 5);

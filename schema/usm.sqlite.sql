@@ -193,4 +193,28 @@ CREATE TABLE IF NOT EXISTS remade (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS remade_made ON remade (usr, made);
 
-REPLACE INTO usm_schema (id, version) VALUES (1, 4);
+-- What an administrator has decided of a device, also before it comes and after it was forgotten. wipe: 0 none, 1 asked
+-- for, 2 told to the device, 3 the device says it is done, 4 the device says it failed.
+CREATE TABLE IF NOT EXISTS standing (
+    usr INTEGER NOT NULL REFERENCES usr (id) ON DELETE CASCADE,
+    device_id TEXT NOT NULL,
+    access INTEGER NOT NULL,
+    wipe INTEGER NOT NULL,
+    account_only INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    PRIMARY KEY (usr, device_id)
+) WITHOUT ROWID;
+
+-- Who decided what of which device, and what the device said to it.
+CREATE TABLE IF NOT EXISTS audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    usr INTEGER NOT NULL REFERENCES usr (id) ON DELETE CASCADE,
+    device_id TEXT NOT NULL,
+    made INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS audit_usr ON audit (usr, id);
+
+REPLACE INTO usm_schema (id, version) VALUES (1, 5);

@@ -4,6 +4,7 @@ libusm_libusmall_la_SOURCES += libusm/usm.c libusm/core/read.c libusm/core/send.
 	libusm/core/login.c libusm/core/seal.c libusm/core/session.c libusm/core/ids.c libusm/core/hierarchy.c \
 	libusm/core/detect.c libusm/core/runs.c libusm/core/lease.c libusm/core/merge.c libusm/core/conflict.c \
 	libusm/core/remake.c \
+	libusm/core/access.c \
 	libusm/core/bad.c libusm/core/apply.c libusm/core/turn.c libusm/core/next.c libusm/core/upkeep.c libusm/core/watch.c libusm/core/park.c \
 	libusm/core/core.h
 EXTRA_DIST += libusm/core/README libusm/doc/sync-keys.md libusm/doc/conflicts.awk libusm/tbl/lognos \

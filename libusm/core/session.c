@@ -16,20 +16,49 @@ static apr_status_t add_stats(void *data)
     return APR_SUCCESS;
 }
 
+/* Some programs take a new device id each time they are set up: the new one takes the place of its twin and uses up
+ * nothing of the user's share. */
+static int has_twins(const char *device_type)
+{
+    static const char *const types[] = {"Outlook", "WindowsOutlook", "WindowsOutlook15"};
+    for (apr_size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strcasecmp(device_type, types[i]) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static usm_error_t *check_share(usm_session_t *session, usm_txn_t *txn)
+{
+    const usm_device_row_t *row = &session->device;
+    int max = session->ctx->config.devices_max, all, alike;
+    if (!max)
+        return NULL;
+    USM_ERR(USM__VT(session)->device_count(&all, &alike, txn, row->user, row->device_type));
+    if (has_twins(row->device_type) && alike)
+        return NULL;
+    return all < max ? NULL : USM_ERROR(session->pool, USM_EDEVICES, "the user has %d devices already", all);
+}
+
+static usm_error_t *insert_device(usm_session_t *session, usm_txn_t *txn)
+{
+    usm_device_row_t *row = &session->device;
+    USM_ERR(USM__VT(session)->user_id(&row->user, txn, session->user));
+    USM_ERR(check_share(session, txn));
+    USM_ERR(USM__VT(session)->standing_get(&row->standing, txn, row->user, row->device_id));
+    return USM__VT(session)->device_add(txn, row);
+}
+
 static usm_error_t *add_device(usm_session_t *session, const char *device_id, const char *device_type)
 {
     usm_txn_t *txn;
     usm_device_row_t *row = &session->device;
+    row->device_id = apr_pstrdup(session->pool, device_id);
+    row->device_type = apr_pstrdup(session->pool, device_type ? device_type : "");
+    row->created = row->seen = usm__now();
+    row->policy.digest = row->policy.pending_digest = "";
     USM_ERR(usm__write(&txn, session, session->pool));
-    usm_error_t *err = USM__VT(session)->user_id(&row->user, txn, session->user);
-    if (!err) {
-        row->device_id = apr_pstrdup(session->pool, device_id);
-        row->device_type = apr_pstrdup(session->pool, device_type ? device_type : "");
-        row->created = row->seen = usm__now();
-        row->policy.digest = row->policy.pending_digest = "";
-        err = USM__VT(session)->device_add(txn, row);
-    }
-    return usm__finish(session, txn, err);
+    return usm__finish(session, txn, insert_device(session, txn));
 }
 
 static usm_error_t *load_device(int *found_p, usm_session_t *session, const char *device_id)

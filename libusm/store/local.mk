@@ -14,6 +14,7 @@ libusm_libusmall_la_SOURCES += \
 	libusm/store/sql_pending.c \
 	libusm/store/sql_remade.c \
 	libusm/store/sql_schema.c \
+	libusm/store/sql_standing.c \
 	libusm/store/sql_upkeep.c \
 	libusm/store/sqlite.c \
 	libusm/store/url.c

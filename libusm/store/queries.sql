@@ -13,8 +13,8 @@ INSERT INTO usr (user_key, last_fid) VALUES (?, 0)
 
 -- STMT_DEVICE_GET
 SELECT d.id, d.usr, d.device_id, d.device_type, d.policy_key, d.policy_digest, d.pending_key, d.pending_digest,
-       d.created, d.seen
-FROM usr u JOIN device d ON d.usr = u.id
+       d.created, d.seen, s.access, s.wipe, s.account_only, s.changed
+FROM usr u JOIN device d ON d.usr = u.id LEFT JOIN standing s ON s.usr = d.usr AND s.device_id = d.device_id
 WHERE u.user_key = ? AND d.device_id = ?
 
 -- STMT_DEVICE_ID
@@ -45,22 +45,57 @@ DELETE FROM device WHERE id = ?
 -- STMT_DEVICE_SCAN
 -- sqlite
 SELECT d.id, d.usr, d.device_id, d.device_type, d.policy_key, d.policy_digest, d.pending_key, d.pending_digest,
-       d.created, d.seen, (SELECT u.user_key FROM usr u WHERE u.id = d.usr),
+       d.created, d.seen, s.access, s.wipe, s.account_only, s.changed, (SELECT u.user_key FROM usr u WHERE u.id = d.usr),
        (SELECT COUNT(*) FROM collection c WHERE c.device = d.id AND c.fid > 0),
        (SELECT COUNT(*) FROM collection c JOIN item i ON i.collection = c.id
         WHERE c.device = d.id AND c.fid > 0 AND i.born <= c.gen AND i.died > c.gen AND i.withheld <> 1)
-FROM device d
+FROM device d LEFT JOIN standing s ON s.usr = d.usr AND s.device_id = d.device_id
 WHERE (d.usr, d.device_id) > (?1, ?2) AND d.usr <= ?4
 ORDER BY d.usr, d.device_id LIMIT ?5
 -- mariadb
 SELECT d.id, d.usr, d.device_id, d.device_type, d.policy_key, d.policy_digest, d.pending_key, d.pending_digest,
-       d.created, d.seen, (SELECT u.user_key FROM usr u WHERE u.id = d.usr),
+       d.created, d.seen, s.access, s.wipe, s.account_only, s.changed, (SELECT u.user_key FROM usr u WHERE u.id = d.usr),
        (SELECT COUNT(*) FROM collection c WHERE c.device = d.id AND c.fid > 0),
        (SELECT COUNT(*) FROM collection c JOIN item i ON i.collection = c.id
         WHERE c.device = d.id AND c.fid > 0 AND i.born <= c.gen AND i.died > c.gen AND i.withheld <> 1)
 FROM device d FORCE INDEX (device_id)
+     LEFT JOIN standing s ON s.usr = d.usr AND s.device_id = d.device_id
 WHERE ((d.usr = ? AND d.device_id > ?) OR d.usr > ?) AND d.usr <= ?
 ORDER BY d.usr, d.device_id LIMIT ?
+
+-- How many devices of a user there are, and of those how many of a type.
+-- STMT_DEVICE_COUNT
+SELECT COUNT(*), COUNT(CASE WHEN device_type = ? THEN 1 END) FROM device WHERE usr = ?
+
+-- Nobody else changes it until the transaction is over.
+-- STMT_STANDING_GET
+-- sqlite
+SELECT access, wipe, account_only, changed FROM standing WHERE usr = ? AND device_id = ?
+-- mariadb
+SELECT access, wipe, account_only, changed FROM standing WHERE usr = ? AND device_id = ? FOR UPDATE
+
+-- STMT_STANDING_PUT
+REPLACE INTO standing (usr, device_id, access, wipe, account_only, changed) VALUES (?, ?, ?, ?, ?, ?)
+
+-- STMT_STANDING_DROP
+DELETE FROM standing WHERE usr = ? AND device_id = ?
+
+-- STMT_AUDIT_ADD
+INSERT INTO audit (usr, device_id, made, actor, action, detail) VALUES (?, ?, ?, ?, ?, ?)
+
+-- After the id given, of one user.
+-- STMT_AUDIT_SCAN
+SELECT a.id, a.made, a.device_id, a.actor, a.action, a.detail, u.user_key
+FROM audit a JOIN usr u ON u.id = a.usr
+WHERE a.usr = ? AND a.id > ?
+ORDER BY a.id LIMIT ?
+
+-- … of all.
+-- STMT_AUDIT_SCAN_ALL
+SELECT a.id, a.made, a.device_id, a.actor, a.action, a.detail, (SELECT u.user_key FROM usr u WHERE u.id = a.usr)
+FROM audit a
+WHERE a.id > ?
+ORDER BY a.id LIMIT ?
 
 -- STMT_ATTR_GET
 SELECT value FROM device_attr WHERE device = ? AND name = ?

@@ -591,6 +591,7 @@ static void fill_vtable(void)
     usm__sql_echo_fill(&vtable);
     usm__sql_bad_fill(&vtable);
     usm__sql_remade_fill(&vtable);
+    usm__sql_standing_fill(&vtable);
     usm__sql_upkeep_fill(&vtable);
 }
 

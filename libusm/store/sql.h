@@ -111,6 +111,9 @@ void usm__sql_pending_fill(usm_store_vtable_t *vt);
 void usm__sql_echo_fill(usm_store_vtable_t *vt);
 void usm__sql_bad_fill(usm_store_vtable_t *vt);
 void usm__sql_remade_fill(usm_store_vtable_t *vt);
+void usm__sql_standing_fill(usm_store_vtable_t *vt);
+/** The four columns from @a col on. */
+void usm__sql_standing_from(usm_standing_t *standing, const usm__val_t *col);
 void usm__sql_upkeep_fill(usm_store_vtable_t *vt);
 
 /** Item row (but for its id) from born, died, rev, edge, withheld, digests; the digests in @a pool. */

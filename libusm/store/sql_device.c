@@ -29,7 +29,7 @@ static usm_error_t *user_id(usm_id_t *id_p, usm_txn_t *txn, const char *user_key
     return find_id(id_p, txn, USM__STMT_USER_GET, USM__ARGS(usm__id(user_key)));
 }
 
-/* The ten columns that DEVICE_GET and DEVICE_SCAN begin with. */
+/* The fourteen columns that DEVICE_GET and DEVICE_SCAN begin with. */
 static void device_from(usm_device_row_t *row, const usm__val_t *col, apr_pool_t *pool)
 {
     row->id = col[0].i;
@@ -42,6 +42,7 @@ static void device_from(usm_device_row_t *row, const usm__val_t *col, apr_pool_t
     row->policy.pending_digest = usm__col_text(&col[7], pool);
     row->created = col[8].i;
     row->seen = col[9].i;
+    usm__sql_standing_from(&row->standing, &col[10]);
 }
 
 static usm_error_t *device_get(int *found_p, usm_device_row_t *row, usm_txn_t *txn, const char *user_key,
@@ -94,6 +95,21 @@ static usm_error_t *device_seen(usm_txn_t *txn, usm_id_t device, usm_time_t seen
     return usm__sql_exec(NULL, txn, USM__STMT_DEVICE_SEEN, USM__ARGS(usm__int(seen), usm__int(device)));
 }
 
+static usm_error_t *device_count(int *all_p, int *alike_p, usm_txn_t *txn, usm_id_t user, const char *device_type)
+{
+    const usm__val_t *col;
+    *all_p = *alike_p = 0;
+    USM_ERR(usm__sql_select(txn, USM__STMT_DEVICE_COUNT,
+                            USM__ARGS(usm__text(device_type, USM__ID_MAX), usm__int(user))));
+    USM_ERR(usm__sql_step(&col, txn));
+    if (!col)
+        return NULL;
+    *all_p = (int)col[0].i;
+    *alike_p = (int)col[1].i;
+    usm__sql_end(txn);
+    return NULL;
+}
+
 static usm_error_t *device_delete(usm_txn_t *txn, usm_id_t device)
 {
     return usm__sql_exec(NULL, txn, USM__STMT_DEVICE_DELETE, USM__ARGS(usm__int(device)));
@@ -113,9 +129,9 @@ static usm_error_t *read_sums(int *count_p, usm_device_sum_t *sums, usm_txn_t *t
             break;
         usm_device_sum_t *sum = &sums[count++];
         device_from(&sum->device, col, pool);
-        sum->user_key = usm__col_text(&col[10], pool);
-        sum->collections = col[11].i;
-        sum->items = col[12].i;
+        sum->user_key = usm__col_text(&col[14], pool);
+        sum->collections = col[15].i;
+        sum->items = col[16].i;
     }
     *count_p = count;
     return NULL;
@@ -172,6 +188,7 @@ void usm__sql_device_fill(usm_store_vtable_t *vt)
     vt->device_add = device_add;
     vt->device_policy = device_policy;
     vt->device_seen = device_seen;
+    vt->device_count = device_count;
     vt->device_delete = device_delete;
     vt->device_scan = device_scan;
     vt->attr_get = attr_get;

@@ -34,6 +34,8 @@ enum { CTL_OK = 0, CTL_FAULT = 1, CTL_USAGE = 2 };
     ROW(USER_AGENT, "user-agent", "TEXT", "EASUserAgent", "User-Agent of calls")                                       \
     ROW(REPAIR, "repair", NULL, NULL, "take away what is wrong")                                                       \
     ROW(DAYS, "days", "NUMBER", "EASDeviceDays", "forget devices not seen for so many days; 0 for none (180)")         \
+    ROW(ACCOUNT_ONLY, "account-only", NULL, NULL, "wipe the account's data, not the whole device; needs version 16.1") \
+    ROW(CANCEL, "cancel", NULL, NULL, "call a wipe off, or let a wiped device in again")                               \
     ROW(PASSWORD_FILE, "password-file", "FILE", NULL, "file whose first line is the password; - is standard input")
 
 typedef enum ctl_option_e {
@@ -95,5 +97,8 @@ int ctl_check(ctl_t *ctl);
 int ctl_state(ctl_t *ctl);
 int ctl_upkeep(ctl_t *ctl);
 int ctl_version(ctl_t *ctl);
+int ctl_access(ctl_t *ctl);
+int ctl_wipe(ctl_t *ctl);
+int ctl_audit(ctl_t *ctl);
 
 #endif

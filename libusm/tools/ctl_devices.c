@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* The columns of the listing. */
-enum { USER, DEVICE, TYPE, FIRST, LAST, COLLECTIONS, ITEMS, COLUMNS };
+enum { USER, DEVICE, TYPE, FIRST, LAST, COLLECTIONS, ITEMS, ACCESS, WIPE, COLUMNS };
 static const ctl_column_t columns[COLUMNS] = {
     [USER] = {"USER", "user", 0},
     [DEVICE] = {"DEVICE", "device", 0},
@@ -17,12 +17,36 @@ static const ctl_column_t columns[COLUMNS] = {
     [LAST] = {"LAST SEEN", "last_seen", 0},
     [COLLECTIONS] = {"COLLECTIONS", "collections", 1},
     [ITEMS] = {"ITEMS", "items", 1},
+    [ACCESS] = {"ACCESS", "access", 0},
+    [WIPE] = {"WIPE", "wipe", 0},
 };
 
 typedef struct listing_t {
     apr_pool_t *pool;
     ctl_table_t table;
 } listing_t;
+
+static const char *access_text(const usm_standing_t *standing)
+{
+    switch (standing->access) {
+    case USM_ACCESS_ALLOW:
+        return "allowed";
+    case USM_ACCESS_BLOCK:
+        return "blocked";
+    case USM_ACCESS_QUARANTINE:
+        return "quarantine";
+    default:
+        return NULL;
+    }
+}
+
+static const char *wipe_text(const usm_standing_t *standing, apr_pool_t *pool)
+{
+    static const char *const states[] = {NULL, "asked for", "told", "done", "failed"};
+    if (standing->wipe == USM_WIPE_NONE || standing->wipe > USM_WIPE_FAILED)
+        return NULL;
+    return apr_pstrcat(pool, states[standing->wipe], standing->account_only ? " (account)" : "", NULL);
+}
 
 static usm_error_t *see(void *baton, const usm_device_sum_t *sum)
 {
@@ -37,6 +61,8 @@ static usm_error_t *see(void *baton, const usm_device_sum_t *sum)
         [LAST] = ctl_time_text(sum->device.seen, list->pool),
         [COLLECTIONS] = apr_psprintf(list->pool, "%" APR_INT64_T_FMT, sum->collections),
         [ITEMS] = apr_psprintf(list->pool, "%" APR_INT64_T_FMT, sum->items),
+        [ACCESS] = access_text(&sum->device.standing),
+        [WIPE] = wipe_text(&sum->device.standing, list->pool),
     };
     ctl_table_row(&list->table, cells);
     return NULL;

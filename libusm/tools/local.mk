@@ -3,6 +3,7 @@
 sbin_PROGRAMS += libusm/tools/usmctl
 libusm_tools_usmctl_SOURCES = \
 	libusm/tools/ctl.h \
+	libusm/tools/ctl_access.c \
 	libusm/tools/ctl_check.c \
 	libusm/tools/ctl_conf.c \
 	libusm/tools/ctl_conflicts.c \

@@ -8,7 +8,8 @@
 #include "eas_devinfo.h"
 #include "eas_policy.h"
 
-enum { PROVISION_OK = 1, PROVISION_PROTOCOL = 2 };
+enum { PROVISION_OK = 1, PROVISION_PROTOCOL = 2, PROVISION_WIPE_FAILED = 2 };
+enum { WIPE_DONE = 1 };
 enum { POLICY_OK = 1, POLICY_UNKNOWN_TYPE = 3, POLICY_WRONG_KEY = 5 };
 enum { CLIENT_APPLIED = 1, CLIENT_MANAGED = 4 };
 
@@ -136,13 +137,64 @@ static void write_answer(const answer_t *answer, eas_ctx_t *ctx, eas_writer_t *o
     eas_writer_end(out);
 }
 
+/* ---- wipe (MS-ASPROV 3.1.5.1.2) ---- */
+
+static void write_wipe(eas_ctx_t *ctx, eas_writer_t *out, int status, unsigned tag)
+{
+    eas_writer_start(out, EAS_Provision_Provision);
+    eas_put_status(ctx, out, EAS_Provision_Status, status);
+    if (tag != 0) {
+        eas_writer_start(out, tag);
+        eas_writer_end(out);
+    }
+    eas_writer_end(out);
+}
+
+/* Whatever the device wants of Provision, it is told to wipe, until it says that it has. What it says is noted before
+ * it is answered: it does not wait for the answer. */
+static usm_error_t *wipe(int *done_p, eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)
+{
+    const usm_standing_t *standing = usm_device_standing(ctx->session);
+    unsigned tag = standing->account_only ? EAS_Provision_AccountOnlyRemoteWipe : EAS_Provision_RemoteWipe;
+    const eas_node_t *report = eas_node_child(doc, tag);
+    apr_int64_t said = 0;
+    usm_wipe_e state = USM_WIPE_SENT;
+
+    if (report != NULL) {
+        int good = eas_node_int(eas_node_child(report, EAS_Provision_Status), 0, 255, &said) && said == WIPE_DONE;
+
+        state = good ? USM_WIPE_DONE : USM_WIPE_FAILED;
+    }
+    USM_ERR(usm_device_wiped(&standing, ctx->session, state,
+                             apr_psprintf(ctx->pool, "%s%s", standing->account_only ? "account only" : "whole device",
+                                          state == USM_WIPE_FAILED ? apr_psprintf(ctx->pool, ", status %d", (int)said)
+                                                                   : "")));
+    *done_p = standing->wipe != USM_WIPE_NONE;
+    if (!*done_p) {
+        return NULL; /* cancelled meanwhile */
+    }
+    usm_log(ctx->log, USM_LOG_NOTICE, EASLOGNO(12), "device %s of %s: wipe %s", ctx->device_id, ctx->req->user,
+            state == USM_WIPE_SENT   ? "told"
+            : state == USM_WIPE_DONE ? "done, the device says"
+                                     : "failed, the device says");
+    write_wipe(ctx, out, state == USM_WIPE_FAILED ? PROVISION_WIPE_FAILED : PROVISION_OK,
+               state == USM_WIPE_DONE ? 0 : tag);
+    return NULL;
+}
+
 usm_error_t *eas_cmd_provision(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)
 {
     const eas_node_t *policies = eas_node_child(doc, EAS_Provision_Policies);
     const eas_node_t *policy = eas_node_child(policies, EAS_Provision_Policy);
     answer_t answer = {0};
-    int missing;
+    int missing, wiped = 0;
 
+    if (usm_device_standing(ctx->session)->wipe != USM_WIPE_NONE) {
+        USM_ERR(wipe(&wiped, ctx, doc, out));
+        if (wiped) {
+            return NULL;
+        }
+    }
     if (policy == NULL) {
         /* Nobody asked for a wipe. A device that reports one all the same has nothing left to be told. */
         if (eas_node_child(doc, EAS_Provision_RemoteWipe) == NULL &&

@@ -62,7 +62,8 @@ EAS_COMMAND(ItemOperations, 19, 120, EAS_VERSION_OPEN, EAS_ItemOperations_ItemOp
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_BIG_BODY | EAS_CMD_WBXML_IN, eas_cmd_itemoperations,
             "fetch items and attachments, empty folders, move conversations")
 EAS_COMMAND(Provision, 20, 25, EAS_VERSION_OPEN, EAS_Provision_Provision,
-            EAS_CMD_BUILT | EAS_CMD_NO_POLICY | EAS_CMD_WBXML_IN, eas_cmd_provision, "policies and remote wipe")
+            EAS_CMD_BUILT | EAS_CMD_NO_POLICY | EAS_CMD_NO_WIPE | EAS_CMD_WBXML_IN, eas_cmd_provision,
+            "policies and remote wipe")
 EAS_COMMAND(ResolveRecipients, 21, 25, EAS_VERSION_OPEN, EAS_ResolveRecipients_ResolveRecipients,
             EAS_CMD_BUILT | EAS_CMD_NEEDS_POLICY | EAS_CMD_WBXML_IN, eas_cmd_resolverecipients,
             "look up recipients, certificates, free and busy times")

@@ -61,6 +61,9 @@ EAS_DIRECTIVE(EASConflictDays, conflict_days, NUMBER, BACKEND, "30", 1, 3650,
               "days that entries of the conflict log are kept")
 EAS_DIRECTIVE(EASDeviceDays, device_days, NUMBER, BACKEND, "180", 0, 36500,
               "days after which a device that was not seen is forgotten; 0 for never")
+EAS_DIRECTIVE(EASMaxDevices, devices_max, NUMBER, BACKEND, "0", 0, 10000,
+              "devices a user may have; 0 for any number. Outlook, which takes a new name each time it is set up, "
+              "counts once")
 EAS_DIRECTIVE(EASMaxBody, max_body, BYTES, LOCATION, "32M", 65536, 1073741824,
               "bytes a request's body may have, after unpacking")
 EAS_DIRECTIVE(EASMaxElements, max_elements, NUMBER, LOCATION, "65536", 64, 1048576,

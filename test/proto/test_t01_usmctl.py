@@ -123,7 +123,7 @@ def test_devices_and_reset(site, user, other_user, phone):
     assert [x["device"] for x in listed(site, "--user", key)] == ["CTLDEV1", "CTLDEV2"]
     lines = ctl("devices", "--user", key, "--store", site.store_url)[0].splitlines()
     assert len(lines) == 3 and lines[0].split()[:3] == ["USER", "DEVICE", "TYPE"]
-    assert lines[1].split() == [key, "CTLDEV1", 'A"\\ü', d["first_seen"], d["last_seen"], "2", "4"]
+    assert lines[1].split() == [key, "CTLDEV1", 'A"\\ü', d["first_seen"], d["last_seen"], "2", "4", "-", "-"]
     assert len({len(line) for line in lines}) == 1, "columns must stand below each other"
     ctl("devices", "--user", "no/body", "--store", site.store_url, code=1)
 

@@ -4,7 +4,7 @@ EXTRA_DIST += test/unit/test_core.h test/unit/fake_backend.h test/unit/fake_back
 if HAVE_CMOCKA
 CORE_TESTS = test/unit/test_error test/unit/test_item test/unit/test_ids test/unit/test_log test/unit/test_seal \
 	test/unit/test_engine test/unit/test_engine2 test/unit/test_engine3 test/unit/test_conflicts test/unit/test_bad \
-	test/unit/test_cost test/unit/test_upkeep
+	test/unit/test_cost test/unit/test_upkeep test/unit/test_access
 check_PROGRAMS += $(CORE_TESTS)
 TESTS += $(CORE_TESTS)
 CORE_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/libusm -I$(top_builddir)/libusm $(APR_CFLAGS) $(CMOCKA_CFLAGS)
@@ -49,6 +49,9 @@ test_unit_test_recur_LDADD = $(CORE_TEST_LDADD) $(ICAL_LIBS)
 test_unit_test_bad_SOURCES = test/unit/test_bad.c test/unit/fake_backend.c
 test_unit_test_bad_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 test_unit_test_bad_LDADD = $(CORE_TEST_LDADD)
+test_unit_test_access_SOURCES = test/unit/test_access.c test/unit/fake_backend.c
+test_unit_test_access_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
+test_unit_test_access_LDADD = $(CORE_TEST_LDADD)
 test_unit_test_upkeep_SOURCES = test/unit/test_upkeep.c test/unit/fake_backend.c
 test_unit_test_upkeep_CPPFLAGS = $(CORE_TEST_CPPFLAGS)
 test_unit_test_upkeep_LDADD = $(CORE_TEST_LDADD)

@@ -75,6 +75,30 @@ const usm_policy_t *usm_device_policy(const usm_session_t *session)
     return &fake.policy;
 }
 
+const usm_standing_t *usm_device_standing(const usm_session_t *session)
+{
+    return &fake.standing;
+}
+
+usm_error_t *usm_device_wiped(const usm_standing_t **standing_p, usm_session_t *session, usm_wipe_e wipe,
+                              const char *detail)
+{
+    if (fake.standing.wipe != USM_WIPE_NONE && !fake.cancelled) {
+        fake.standing.wipe = wipe;
+    } else {
+        fake.standing.wipe = USM_WIPE_NONE;
+    }
+    *standing_p = &fake.standing;
+    return NULL;
+}
+
+usm_error_t *usm_device_quarantine(int *first_p, usm_session_t *session, const char *why)
+{
+    *first_p = fake.standing.access == USM_ACCESS_UNSET;
+    fake.standing.access = USM_ACCESS_QUARANTINE;
+    return NULL;
+}
+
 usm_error_t *usm_device_policy_set(usm_session_t *session, const usm_policy_t *policy)
 {
     char digest[65], pending[65];

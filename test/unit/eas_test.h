@@ -20,6 +20,8 @@ typedef struct fake_t {
     unsigned hidden;           /* classes that the session was told to hide */
     int logins, sessions, closes, sends;
     usm_policy_t policy;
+    usm_standing_t standing;
+    int cancelled; /* the wipe was called off while the device was answered */
     char digest[65], pending_digest[65];
     const char *devinfo; /* last attribute set */
     usm_change_t changes[16];

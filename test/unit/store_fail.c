@@ -177,6 +177,13 @@ static usm_error_t *failure(apr_status_t code, const char *name)
     OP(conflict_scan,                                                                                                  \
        (usm_txn_t *txn, usm_id_t user, usm_conflict_row_fn fn, void *baton, apr_pool_t *pool),                         \
        (txn, user, fn, baton, pool))                                                                                   \
+    OP(device_count, (int *all_p, int *alike_p, usm_txn_t *txn, usm_id_t user, const char *type),                      \
+       (all_p, alike_p, txn, user, type))                                                                              \
+    OP(standing_get, (usm_standing_t *standing, usm_txn_t *txn, usm_id_t user, const char *device_id),                 \
+       (standing, txn, user, device_id))                                                                               \
+    OP(standing_put, (usm_txn_t *txn, usm_id_t user, const char *device_id, const usm_standing_t *standing),           \
+       (txn, user, device_id, standing))                                                                               \
+    OP(audit_add, (usm_txn_t *txn, const usm_audit_row_t *row), (txn, row))                                            \
     OP(remade_get,                                                                                                     \
        (int *found_p, usm_remade_row_t *row, usm_txn_t *txn, usm_id_t user, usm_class_e cls, const char *id,           \
         apr_pool_t *pool),                                                                                             \

@@ -7,7 +7,7 @@
 
 typedef struct body_t {
     const char *type, *key, *status;
-    int information, no_policies, wipe;
+    int information, no_policies, wipe, account; /* wipe: the Status reported */
 } body_t;
 
 static void write_body(eas_writer_t *w, void *baton)
@@ -33,8 +33,8 @@ static void write_body(eas_writer_t *w, void *baton)
         eas_writer_end(w);
     }
     if (body->wipe) {
-        eas_writer_start(w, EAS_Provision_RemoteWipe);
-        eas_writer_tag_text(w, EAS_Provision_Status, "1");
+        eas_writer_start(w, body->account ? EAS_Provision_AccountOnlyRemoteWipe : EAS_Provision_RemoteWipe);
+        eas_writer_tag_int(w, EAS_Provision_Status, body->wipe);
         eas_writer_end(w);
     }
     eas_writer_end(w);
@@ -194,11 +194,68 @@ static void test_device_information(void **state)
     assert_null(fake.devinfo);
 }
 
+/* Whatever the device asks, it is told to wipe until it says that it has. */
+static void test_wipe(void **state)
+{
+    static const struct {
+        const char *version;
+        int account, report, no_policies;
+        usm_wipe_e before, after;
+        int status, told;
+    } rows[] = {
+        {"2.5", 0, 0, 1, USM_WIPE_ASKED, USM_WIPE_SENT, 1, 1},  {"12.1", 0, 0, 0, USM_WIPE_ASKED, USM_WIPE_SENT, 1, 1},
+        {"14.1", 0, 0, 0, USM_WIPE_SENT, USM_WIPE_SENT, 1, 1},  {"16.1", 1, 0, 1, USM_WIPE_ASKED, USM_WIPE_SENT, 1, 1},
+        {"2.5", 0, 1, 1, USM_WIPE_SENT, USM_WIPE_DONE, 1, 0},   {"14.0", 0, 1, 1, USM_WIPE_ASKED, USM_WIPE_DONE, 1, 0},
+        {"16.1", 1, 1, 1, USM_WIPE_SENT, USM_WIPE_DONE, 1, 0},  {"14.1", 0, 2, 1, USM_WIPE_SENT, USM_WIPE_FAILED, 2, 1},
+        {"14.1", 0, 1, 1, USM_WIPE_FAILED, USM_WIPE_DONE, 1, 0},
+    };
+    unsigned i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        unsigned tag = rows[i].account ? EAS_Provision_AccountOnlyRemoteWipe : EAS_Provision_RemoteWipe;
+        body_t body = {.type = eas_policy_type(eas_version_parse(rows[i].version)), .no_policies = rows[i].no_policies,
+                       .wipe = rows[i].report, .account = rows[i].account};
+        eas_node_t *doc;
+
+        test_start(*state);
+        fake.standing = (usm_standing_t){.wipe = rows[i].before, .account_only = rows[i].account};
+        doc = provision(rows[i].version, &body, *state);
+        if (test_int(doc, EAS_Provision_Status) != rows[i].status || fake.standing.wipe != rows[i].after ||
+            (eas_node_child(doc, tag) != NULL) != rows[i].told || eas_node_child(doc, EAS_Provision_Policies) != NULL) {
+            fail_msg("row %u: Status %d, state %d", i, test_int(doc, EAS_Provision_Status), (int)fake.standing.wipe);
+        }
+        /* Never the other one. */
+        tag = rows[i].account ? EAS_Provision_RemoteWipe : EAS_Provision_AccountOnlyRemoteWipe;
+        assert_null(eas_node_child(doc, tag));
+    }
+}
+
+/* A report of the other kind of wipe is none of this one, and one that was called off meanwhile is not told. */
+static void test_wipe_not_meant(void **state)
+{
+    body_t report = {.no_policies = 1, .wipe = 1}, ask = {.type = eas_policy_type(161), .information = 1};
+    eas_node_t *doc;
+
+    test_start(*state);
+    fake.standing = (usm_standing_t){.wipe = USM_WIPE_SENT, .account_only = 1};
+    doc = provision("16.1", &report, *state);
+    assert_int_equal(fake.standing.wipe, USM_WIPE_SENT);
+    assert_non_null(eas_node_child(doc, EAS_Provision_AccountOnlyRemoteWipe));
+
+    test_start(*state);
+    fake.standing = (usm_standing_t){.wipe = USM_WIPE_ASKED};
+    fake.cancelled = 1;
+    doc = provision("16.1", &ask, *state);
+    assert_null(eas_node_child(doc, EAS_Provision_RemoteWipe));
+    assert_non_null(policy_of(doc));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         POOL_TEST(test_two_phases),    POOL_TEST(test_old_key_stays),      POOL_TEST(test_refusals),
         POOL_TEST(test_client_status), POOL_TEST(test_device_information),
+        POOL_TEST(test_wipe),          POOL_TEST(test_wipe_not_meant),
     };
     int failed;
 

@@ -53,10 +53,10 @@ static void test_json(void **state)
                         "[\n"
                         "  {\"user\": \"1/4\", \"device\": \"DEV1\", \"type\": \"A\\\"\\\\\xc3\xbc[2J\", "
                         "\"first_seen\": null, \"last_seen\": \"2023-11-14T22:13:20Z\", \"collections\": 0, "
-                        "\"items\": 0},\n"
+                        "\"items\": 0, \"access\": null, \"wipe\": null},\n"
                         "  {\"user\": \"1/4\", \"device\": \"DEV2\", \"type\": \"Phone\", "
                         "\"first_seen\": \"2020-09-13T12:26:40Z\", \"last_seen\": \"2020-09-13T12:26:41Z\", "
-                        "\"collections\": 0, \"items\": 0}\n"
+                        "\"collections\": 0, \"items\": 0, \"access\": null, \"wipe\": null}\n"
                         "]\n");
     assert_string_equal(ctl_test_run(empty, "", pool).out, "[]\n");
     ctl_test_expect(apr_pstrcat(pool, "devices --user 1/9", store, NULL), "", CTL_FAULT, "no user has the key 1/9",

@@ -324,6 +324,44 @@ static void test_hidden(void **state)
     }
 }
 
+/* What is decided of a device comes before its policy key, and its number fits the version. */
+static void test_access(void **state)
+{
+    static const struct {
+        usm_standing_t standing;
+        const char *version, *key, *cmd;
+        int http, status;
+    } rows[] = {
+        {{.access = USM_ACCESS_BLOCK}, "14.1", "0", "FolderSync", 200, 129},
+        {{.access = USM_ACCESS_BLOCK}, "12.1", "0", "FolderSync", 403, 0},
+        {{.access = USM_ACCESS_BLOCK}, "14.1", "0", "Ping", 200, 129},
+        {{.wipe = USM_WIPE_ASKED}, "14.1", "5", "FolderSync", 200, 140},
+        {{.wipe = USM_WIPE_SENT}, "12.1", "5", "FolderSync", 449, 0},
+        {{.wipe = USM_WIPE_FAILED}, "12.1", "0", "FolderSync", 403, 0},
+        {{.wipe = USM_WIPE_ASKED}, "2.5", NULL, "Ping", 403, 0},
+        {{.wipe = USM_WIPE_DONE}, "14.1", "5", "FolderSync", 200, 129},
+        {{.wipe = USM_WIPE_DONE}, "14.1", "5", "Provision", 200, 129},
+        /* A device that knows no wipe of the account alone keeps what it has, and gets no more. */
+        {{.wipe = USM_WIPE_ASKED, .account_only = 1}, "16.0", "5", "FolderSync", 200, 129},
+        {{.wipe = USM_WIPE_ASKED, .account_only = 1}, "14.0", "5", "Provision", 200, 129},
+        {{.wipe = USM_WIPE_ASKED, .account_only = 1}, "16.1", "5", "FolderSync", 200, 140},
+    };
+    unsigned i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        eas_conf_t *conf = test_start(*state);
+        const test_request_t request = {.cmd = rows[i].cmd, .version = rows[i].version, .policy_key = rows[i].key};
+        test_answer_t *answer;
+
+        fake.standing = rows[i].standing;
+        answer = test_run(&request, conf, *state);
+        if (answer->rsp.http != rows[i].http ||
+            (rows[i].status != 0 && atoi(apr_table_get(answer->rsp.notes, "eas-status")) != rows[i].status)) {
+            fail_msg("row %u: HTTP %d, Status %s", i, answer->rsp.http, apr_table_get(answer->rsp.notes, "eas-status"));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,7 +369,7 @@ int main(void)
         POOL_TEST(test_options),      POOL_TEST(test_handlers),
         POOL_TEST(test_login_errors), POOL_TEST(test_policy_check),
         POOL_TEST(test_base64),       POOL_TEST(test_validate_is_not_kept),
-        POOL_TEST(test_hidden), POOL_TEST(test_notes),        POOL_TEST(test_small_body),
+        POOL_TEST(test_hidden), POOL_TEST(test_notes),        POOL_TEST(test_small_body), POOL_TEST(test_access),
     };
     int failed;
 

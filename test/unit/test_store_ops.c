@@ -548,6 +548,67 @@ static void test_file_mode(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+static usm_error_t *see_audit(void *baton, const usm_audit_row_t *row)
+{
+    char *seen = baton;
+    apr_snprintf(seen + strlen(seen), 400 - strlen(seen), "%s %s %s %s %s;", row->user_key, row->device_id, row->actor,
+                 row->action, row->detail);
+    return NULL;
+}
+
+/* What is decided holds before the device comes, comes with its row, and outlives it. */
+static void test_standing(void **state)
+{
+    usm_id_t user;
+    usm_standing_t standing = {.access = USM_ACCESS_BLOCK, .wipe = USM_WIPE_ASKED, .account_only = 1, .changed = 77};
+    usm_device_row_t row = {.device_id = "one", .device_type = "Phone", .created = 1, .seen = 1}, got;
+    int found, all, alike;
+    usm_txn_t *txn = test_begin(store, USM_TXN_WRITE, pool);
+    OK(vt->user_id(&user, txn, "1/77"));
+    row.user = user;
+    OK(vt->standing_put(txn, user, "one", &standing));
+    OK(vt->device_add(txn, &row));
+    OK(vt->device_count(&all, &alike, txn, user, "Outlook"));
+    assert_int_equal(all, 1);
+    assert_int_equal(alike, 0);
+    OK(vt->device_count(&all, &alike, txn, user, "Phone"));
+    assert_int_equal(alike, 1);
+    OK(vt->device_get(&found, &got, txn, "1/77", "one", pool));
+    assert_true(found && got.standing.access == USM_ACCESS_BLOCK && got.standing.wipe == USM_WIPE_ASKED);
+    assert_true(got.standing.account_only && got.standing.changed == 77);
+    OK(vt->device_delete(txn, row.id));
+    OK(vt->standing_get(&standing, txn, user, "one"));
+    assert_int_equal(standing.access, USM_ACCESS_BLOCK);
+    standing = (usm_standing_t){.access = USM_ACCESS_UNSET};
+    OK(vt->standing_put(txn, user, "one", &standing)); /* nothing is kept of it */
+    OK(vt->device_add(txn, &row));
+    OK(vt->device_get(&found, &got, txn, "1/77", "one", pool));
+    assert_true(found && got.standing.access == USM_ACCESS_UNSET && got.standing.wipe == USM_WIPE_NONE);
+    OK(vt->commit(txn));
+}
+
+static void test_audit(void **state)
+{
+    usm_id_t users[2];
+    char seen[400] = "";
+    usm_txn_t *txn = test_begin(store, USM_TXN_WRITE, pool);
+    OK(vt->user_id(&users[0], txn, "2/1"));
+    OK(vt->user_id(&users[1], txn, "2/2"));
+    for (int i = 0; i < 3; i++) {
+        usm_audit_row_t row = {.user = users[i % 2], .device_id = "d", .at = i, .actor = "anna",
+                               .action = apr_psprintf(pool, "act%d", i), .detail = i ? "why" : ""};
+        OK(vt->audit_add(txn, &row));
+    }
+    OK(vt->commit(txn));
+    txn = test_begin(store, USM_TXN_READ, pool);
+    OK(vt->audit_scan(txn, users[0], see_audit, seen, pool));
+    assert_string_equal(seen, "2/1 d anna act0 ;2/1 d anna act2 why;");
+    *seen = '\0';
+    OK(vt->audit_scan(txn, 0, see_audit, seen, pool));
+    assert_string_equal(seen, "2/1 d anna act0 ;2/2 d anna act1 why;2/1 d anna act2 why;");
+    OK(vt->commit(txn));
+}
+
 static void test_remade(void **state)
 {
     usm_id_t user;
@@ -609,6 +670,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_echo, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sends, setup, teardown),
         cmocka_unit_test_setup_teardown(test_logins, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_standing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_audit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remade, setup, teardown),
         cmocka_unit_test_setup_teardown(test_device_delete, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limits, setup, teardown),

@@ -81,7 +81,7 @@ static int owns_all(const char *name)
                                         "DEVICE_DELETE", "COLLECTION_DELETE", "LOGIN_EXPIRE",
                                         "DEVICE_SCAN",   "CLASH_",            "BAD_SCAN",    "BAD_TRIM",
                                         "BAD_WIPE",      "BAD_LIST",          "BAD_NEXT",    "COLLECTION_SCAN",
-                                        "DEVICE_STALE",  "REMADE_TRIM"};
+                                        "DEVICE_STALE",  "REMADE_TRIM",       "DEVICE_COUNT", "AUDIT_SCAN"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!strncmp(name, names[i], strlen(names[i])))
             return 1;
@@ -173,7 +173,7 @@ static void test_plans(void **state)
 {
     static const char *const tables[] = {"usr",  "device",  "device_attr", "folder", "collection",
                                          "item", "pending", "echo",        "sent",   "login",
-                                         "clash", "bad",     "remade"};
+                                         "clash", "bad",     "remade",      "standing", "audit"};
     usm_store_t *store;
     int bad = 0;
     apr_pool_create(&pool, NULL);

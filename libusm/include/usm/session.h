@@ -45,6 +45,7 @@ typedef struct usm_config_t {
     const char *notes_folder;   /**< name of the mail folder that keeps notes, "Notes"; "" = devices get no notes */
     apr_size_t turn_bytes_max;  /**< soft maximum of item bytes in one turn, 4 MiB */
     usm_keep_e conflict_keep;   /**< USM_KEEP_LOG */
+    int devices_max;            /**< devices that a user may have, 0 = any number */
     int device_days;            /**< a device not seen for so many days is forgotten, 0 = never */
     int conflict_days;          /**< days that entries of the conflict log are kept, 30 */
     usm_log_t log;              /**< sink for what belongs to no session */

@@ -20,6 +20,7 @@
 
 #include <usm/error.h>
 #include <usm/log.h>
+#include <usm/access.h>
 #include <usm/session.h>
 #include <usm/types.h>
 
@@ -38,6 +39,7 @@ typedef struct usm_device_row_t {
     const char *device_id, *device_type;
     usm_policy_t policy;
     usm_time_t created, seen;
+    usm_standing_t standing; /**< read only */
 } usm_device_row_t;
 
 /** A device as an administrator looks at it. */
@@ -136,6 +138,17 @@ typedef struct usm_conflict_row_t {
     const char *copy;         /**< backend id of the copy made of the losing version, NULL = none */
 } usm_conflict_row_t;
 
+/** Something that was decided of a device, or that it said to it. */
+typedef struct usm_audit_row_t {
+    usm_id_t user;
+    const char *user_key; /**< told by audit_scan() only */
+    const char *device_id;
+    usm_time_t at;
+    const char *actor;  /**< who: "device", "rules", or the name of a person, up to 255 bytes */
+    const char *action; /**< one word, as usmctl(8) lists them */
+    const char *detail; /**< up to 1,024 bytes, "" = nothing */
+} usm_audit_row_t;
+
 /** An id of an item that was made again after it had been deleted. All ids that one item had over time have the same
  * uid and root; the root's row has the lease of whoever makes it again. */
 typedef struct usm_remade_row_t {
@@ -186,6 +199,7 @@ typedef usm_error_t *(*usm_collection_sum_fn)(void *baton, const usm_collection_
 typedef usm_error_t *(*usm_flaw_fn)(void *baton, const usm_flaw_t *flaw);
 typedef usm_error_t *(*usm_conflict_row_fn)(void *baton, const usm_conflict_row_t *row);
 typedef usm_error_t *(*usm_bad_row_fn)(void *baton, const usm_bad_row_t *row);
+typedef usm_error_t *(*usm_audit_row_fn)(void *baton, const usm_audit_row_t *row);
 typedef usm_error_t *(*usm_device_sum_fn)(void *baton, const usm_device_sum_t *sum);
 typedef usm_error_t *(*usm_item_row_fn)(void *baton, const usm_item_row_t *row);
 /** @a has: what the device has of the item, NULL when nothing or when it was not asked for. */
@@ -215,6 +229,8 @@ typedef struct usm_store_vtable_t {
     usm_error_t *(*device_add)(usm_txn_t *txn, usm_device_row_t *row);
     usm_error_t *(*device_policy)(usm_txn_t *txn, usm_id_t device, const usm_policy_t *policy);
     usm_error_t *(*device_seen)(usm_txn_t *txn, usm_id_t device, usm_time_t seen);
+    /** Devices of a user, and those of them that are of type @a device_type. */
+    usm_error_t *(*device_count)(int *all_p, int *alike_p, usm_txn_t *txn, usm_id_t user, const char *device_type);
     usm_error_t *(*device_delete)(usm_txn_t *txn, usm_id_t device); /**< with everything that hangs on it */
     /** Devices of @a user (0: of all users) in the order of user's id and device id, with what they hold. Counts every
      * item: for tools, not for requests. */
@@ -222,6 +238,15 @@ typedef struct usm_store_vtable_t {
                                 apr_pool_t *scratch_pool);
     usm_error_t *(*attr_get)(const char **value_p, usm_txn_t *txn, usm_id_t device, const char *name, apr_pool_t *pool);
     usm_error_t *(*attr_set)(usm_txn_t *txn, usm_id_t device, const char *name, const char *value /* NULL deletes */);
+
+    /** What was decided of a device that may not be there (yet, or any more); zeroed when nothing was. */
+    usm_error_t *(*standing_get)(usm_standing_t *standing, usm_txn_t *txn, usm_id_t user, const char *device_id);
+    /** Insert or replace; a standing that says nothing is dropped. */
+    usm_error_t *(*standing_put)(usm_txn_t *txn, usm_id_t user, const char *device_id, const usm_standing_t *standing);
+    usm_error_t *(*audit_add)(usm_txn_t *txn, const usm_audit_row_t *row);
+    /** Newest last; @a user 0: of all users. For tools. */
+    usm_error_t *(*audit_scan)(usm_txn_t *txn, usm_id_t user, usm_audit_row_fn fn, void *baton,
+                               apr_pool_t *scratch_pool);
 
     usm_error_t *(*folder_scan)(usm_txn_t *txn, usm_id_t user, int with_gone, usm_folder_row_fn fn, void *baton,
                                 apr_pool_t *scratch_pool);

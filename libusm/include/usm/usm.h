@@ -13,6 +13,7 @@
 #include <usm/mail.h>
 #include <usm/meeting.h>
 #include <usm/people.h>
+#include <usm/access.h>
 #include <usm/read.h>
 #include <usm/search.h>
 #include <usm/recur.h>
