@@ -71,12 +71,50 @@ static usm_error_t *read_at(usm_item_t **item_p, usm_session_t *session, const u
     return NULL;
 }
 
+/* Somebody else's meeting: there is an organizer, and it is not the user. */
+static usm_error_t *check_organizer(usm_session_t *session, const char *organizer, apr_pool_t *pool)
+{
+    const usm_userinfo_t *info = NULL;
+    USM_ERR(usm_session_userinfo(&info, session));
+    for (int i = 0; organizer && i < info->address_count; i++) {
+        if (strcasecmp(info->addresses[i], organizer) == 0)
+            return USM_ERROR(pool, USM_EINVALID, "the meeting is the user's own");
+    }
+    return organizer ? NULL : USM_ERROR(pool, USM_EINVALID, "not a meeting");
+}
+
+/* The event of an invitation in a mail. One that the calendar does not have yet, or has as it was before this mail, the
+ * groupware server puts there; then *told_p says that it has the user's answer already. An answer for one occurrence
+ * comes after that: of a series that is new nothing more is known than that he is thinking of it. */
+static usm_error_t *bring_event(usm__place_t *event, int *told_p, usm_session_t *session, const usm__place_t *mail,
+                                const usm_meeting_t *meeting, const usm_answer_t *answer, apr_pool_t *pool)
+{
+    int whole = answer->instance == USM_TIME_NONE, applied = 0;
+    usm_error_t *err = find_event(event, session, meeting->uid, pool);
+    int found = !err;
+    if (err && (usm_error_class(err) != USM_CLASS_NOTFOUND || !USM__BVT(session)->take_invitation))
+        return err;
+    usm_error_clear(err);
+    if (!USM__BVT(session)->take_invitation)
+        return NULL;
+    if (!found)
+        USM_ERR(check_organizer(session, meeting->organizer.addr, pool));
+    USM_ERR(usm__checked(session, USM__BVT(session)->take_invitation(
+                                      &applied, &session->call, &mail->ref, mail->id, meeting,
+                                      found ? &event->ref : NULL, found ? event->id : NULL,
+                                      whole ? answer->status : USM_ATT_TENTATIVE, whole ? answer->message : NULL,
+                                      pool)));
+    *told_p = applied && whole;
+    return found ? NULL : find_event(event, session, meeting->uid, pool);
+}
+
 /* From what the client names to the event; *mail_p is the mail in between, or stays without an id. */
-static usm_error_t *find_meeting(usm__place_t *event, usm__place_t *mail, usm_session_t *session, const char *id,
-                                 apr_pool_t *pool)
+static usm_error_t *find_meeting(usm__place_t *event, usm__place_t *mail, int *told_p, usm_session_t *session,
+                                 const usm_answer_t *answer, apr_pool_t *pool)
 {
     usm_item_t *item;
-    USM_ERR(usm__item_place(event, session, id, pool));
+    *told_p = 0;
+    USM_ERR(usm__item_place(event, session, answer->invitation, pool));
     if (event->ref.cls == USM_EVENT)
         return NULL;
     if (event->ref.cls != USM_EMAIL)
@@ -87,19 +125,7 @@ static usm_error_t *find_meeting(usm__place_t *event, usm__place_t *mail, usm_se
         usm_item_isset(item, USM_EMAIL_MEETING) ? item->v[USM_EMAIL_MEETING].u.meeting : NULL;
     if (!meeting || meeting->method != USM_MEETING_REQUEST || !meeting->uid || !*meeting->uid)
         return USM_ERROR(pool, USM_EINVALID, "the mail is no invitation");
-    return find_event(event, session, meeting->uid, pool);
-}
-
-static usm_error_t *check_meeting(usm_session_t *session, const usm_item_t *event, apr_pool_t *pool)
-{
-    const usm_userinfo_t *info = NULL;
-    const char *organizer = usm_item_text(event, USM_EVENT_ORGANIZER_EMAIL);
-    USM_ERR(usm_session_userinfo(&info, session));
-    for (int i = 0; organizer && i < info->address_count; i++) {
-        if (strcasecmp(info->addresses[i], organizer) == 0)
-            return USM_ERROR(pool, USM_EINVALID, "the meeting is the user's own");
-    }
-    return organizer ? NULL : USM_ERROR(pool, USM_EINVALID, "not a meeting");
+    return bring_event(event, told_p, session, mail, meeting, answer, pool);
 }
 
 /* Midnight of an all-day occurrence is that of the device's zone: the nearest day is meant. */
@@ -124,14 +150,16 @@ static usm_error_t *give_answer(const char **event_p, usm_session_t *session, co
     usm__place_t event, mail = {.id = NULL};
     usm_item_t *item;
     usm_time_t day;
-    USM_ERR(find_meeting(&event, &mail, session, answer->invitation, pool));
+    int told;
+    USM_ERR(find_meeting(&event, &mail, &told, session, answer, pool));
     USM_ERR(read_at(&item, session, &event, -1, pool));
-    USM_ERR(check_meeting(session, item, pool));
+    USM_ERR(check_organizer(session, usm_item_text(item, USM_EVENT_ORGANIZER_EMAIL), pool));
     USM_ERR(find_day(&day, item, answer->instance, pool));
     if (!USM__BVT(session)->confirm)
         return USM_ERROR(pool, USM_EUNSUPPORTED, "the groupware server takes no answers");
-    USM_ERR(usm__checked(session, USM__BVT(session)->confirm(&session->call, &event.ref, event.id, day, answer->status,
-                                                             answer->message, pool)));
+    if (!told)
+        USM_ERR(usm__checked(session, USM__BVT(session)->confirm(&session->call, &event.ref, event.id, day,
+                                                                 answer->status, answer->message, pool)));
     *event_p = usm__sid_make(event.folder.fid, event.id, pool);
     usm__hint_own(session, event.ref.id, USM_HINT_ITEMS);
     if (!mail.id)

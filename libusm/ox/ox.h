@@ -194,6 +194,10 @@ usm_error_t *ox_away_set(usm_bcall_t *call, const usm_away_t *away, const usm_us
 
 usm_error_t *ox_move(usm_bmove_t *moves, int count, usm_bcall_t *call, const usm_bref_t *from, const usm_bref_t *to,
                      apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+/** Put an invitation into the calendar (ox_meeting.c); see usm_backend_vtable_t.take_invitation. */
+usm_error_t *ox_take_invitation(int *applied_p, usm_bcall_t *call, const usm_bref_t *mails, const char *id,
+                                const usm_meeting_t *meeting, const usm_bref_t *calendar, const char *event, int status,
+                                const char *message, apr_pool_t *pool);
 /** Answer an invitation (ox_meeting.c); see usm_backend_vtable_t.confirm. */
 usm_error_t *ox_confirm(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_time_t day, int status,
                         const char *message, apr_pool_t *scratch_pool);

@@ -164,6 +164,7 @@ const usm_backend_vtable_t *usm_backend_ox(void)
         .remove = remove_item,
         .move = ox_move,
         .confirm = ox_confirm,
+        .take_invitation = ox_take_invitation,
         .search = ox_search,
         .threads = ox_threads,
         .edit_mails = ox_mail_edit,

@@ -32,6 +32,12 @@ static const ox_json_t *find_part(const ox_json_t *mail, const char *type, const
     return NULL;
 }
 
+const char *ox_mail_calendar_part(const ox_json_t *mail, apr_pool_t *pool)
+{
+    const ox_json_t *part = find_part(mail, "text/calendar", "application/ics");
+    return part ? ox_json_get_text(part, "id", pool) : NULL;
+}
+
 int ox_mail_part_hidden(const ox_json_t *part)
 {
     const char *type = part_type(part), *disp = ox_json_str(ox_json_get(part, "disp"), NULL);

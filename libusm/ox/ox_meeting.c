@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers to invitations: action `confirm`, spec 5.5. */
+/* Answers to invitations: action `confirm`, spec 5.5; invitations that come by mail: module itip, spec 5.9. */
+#include "ox/ox_mail.h"
 #include "ox/ox_series.h"
 
 #include <apr_strings.h>
@@ -46,4 +47,49 @@ usm_error_t *ox_confirm(usm_bcall_t *call, const usm_bref_t *folder, const char 
                           stamp, "occurrence", position ? apr_itoa(scratch_pool, position) : NULL, "timezone", "UTC",
                           NULL),
                   body, scratch_pool);
+}
+
+/* ---- invitations in mails ---- */
+
+static usm_error_t *is_news(int *news_p, usm_bcall_t *call, const usm_meeting_t *meeting, const usm_bref_t *calendar,
+                            const char *event, apr_pool_t *pool)
+{
+    ox_json_t *object;
+    *news_p = 1;
+    if (!event)
+        return NULL;
+    USM_ERR(ox_pim_current(&object, call, calendar, event, 0, pool));
+    *news_p = meeting->sequence > ox_json_int(ox_json_get(object, "sequence"), 0);
+    return NULL;
+}
+
+usm_error_t *ox_take_invitation(int *applied_p, usm_bcall_t *call, const usm_bref_t *mails, const char *id,
+                                const usm_meeting_t *meeting, const usm_bref_t *calendar, const char *event, int status,
+                                const char *message, apr_pool_t *pool)
+{
+    static const char *const names[] = {[USM_ATT_NONE] = "tentative", [USM_ATT_TENTATIVE] = "tentative",
+                                        [USM_ATT_ACCEPTED] = "accept_and_ignore_conflicts",
+                                        [USM_ATT_DECLINED] = "decline"};
+    ox_answer_t answer;
+    ox_json_t *body = ox_json_object(pool);
+    int news;
+    *applied_p = 0;
+    USM_ERR(is_news(&news, call, meeting, calendar, event, pool));
+    if (!news)
+        return NULL;
+    USM_ERR(ox_get(&answer, call,
+                   ox_path(pool, "mail", "action", "get", "folder", mails->id, "id", id, "unseen", "true", NULL), pool));
+    const char *part = ox_mail_calendar_part(answer.data, pool);
+    if (!part)
+        return USM_ERROR(pool, USM_ENOTFOUND, "the mail has no part about a meeting");
+    ox_json_set_text(body, "com.openexchange.mail.conversion.fullname", mails->id);
+    ox_json_set_text(body, "com.openexchange.mail.conversion.mailid", id);
+    ox_json_set_text(body, "com.openexchange.mail.conversion.sequenceid", part);
+    USM_ERR(ox_put(&answer, call,
+                   ox_path(pool, "calendar/itip", "action", names[status & 3], "dataSource",
+                           "com.openexchange.mail.ical", "descriptionFormat", "html", "timezone", "UTC", "message",
+                           message ? message : "", NULL),
+                   body, pool));
+    *applied_p = 1;
+    return NULL;
 }

@@ -277,6 +277,8 @@ static void keep_organizer(const struct ical *c, json_t *body)
 
     if (organizer && !g_ascii_strncasecmp(organizer, "mailto:", 7))
         json_object_set_new(body, "organizer", json_string(organizer + 7));
+    if (value(c, "SEQUENCE"))
+        json_object_set_new(body, "sequence", json_integer(atoi(value(c, "SEQUENCE"))));
     json_object_set_new(body, "ignore_conflicts", json_true());
 }
 
@@ -286,18 +288,22 @@ static int answer(struct oxd_req *req, int status)
     struct oxd_obj *o;
     struct ical c;
     json_t *ev, *body;
+    bool newer;
 
     if (load(req, &c) < 0)
         return -1;
     o = cal_by_uid(req->ctx, req->user, value(&c, "UID"));
     req->tz = NULL;
-    if (!o) {
+    newer = o && value(&c, "SEQUENCE") && atoi(value(&c, "SEQUENCE")) > oxd_obj_int(o, "sequence", 0);
+    if (!o || newer) {
         ev = ical_event(&c);
-        body = chronos_to_legacy(req, NULL, ev);
+        if (newer) /* who takes part is told by the answers */
+            json_object_del(ev, "attendees");
+        body = chronos_to_legacy(req, o, ev);
         json_decref(ev);
         if (body) {
             keep_organizer(&c, body);
-            o = cal_create(req, f, body, NULL);
+            o = o ? cal_change(req, o, f, body, NULL) : cal_create(req, f, body, NULL);
             json_decref(body);
         }
     }

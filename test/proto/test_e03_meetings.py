@@ -2,7 +2,7 @@
 """Meetings: what attendees may change, and answers to invitations (MS-ASCMD 2.2.1.11), checked in OX."""
 import pytest
 
-from easlib.items import compact, event, millis, when
+from easlib.items import compact, event, millis, mime, when
 from easlib.mark import every
 from easlib.wbxml import AirSync as A, AirSyncBase as B, Calendar as C, MeetingResponse as M
 
@@ -147,11 +147,12 @@ def test_words_to_the_organizer(phone, user, other_user, version):
     assert (mine["confirm"], mine["confirmmessage"]) == (3, "Komme später")
 
 
-def invitation_mail(host, guest, uid):
+def invitation_mail(host, guest, uid, method="REQUEST", sequence=0, start="20310106T090000Z", end="20310106T100000Z",
+                    rule=""):
     return (f"From: {host.address}\r\nTo: {guest.address}\r\nSubject: Einladung\r\nMIME-Version: 1.0\r\n"
-            "Content-Type: text/calendar; method=REQUEST; charset=utf-8\r\n\r\n"
-            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\n"
-            f"UID:{uid}\r\nDTSTAMP:20310101T000000Z\r\nDTSTART:20310106T090000Z\r\nDTEND:20310106T100000Z\r\n"
+            f"Content-Type: text/calendar; method={method}; charset=utf-8\r\n\r\n"
+            f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nMETHOD:{method}\r\nBEGIN:VEVENT\r\n"
+            f"UID:{uid}\r\nDTSTAMP:20310101T000000Z\r\nDTSTART:{start}\r\nDTEND:{end}\r\nSEQUENCE:{sequence}\r\n{rule}"
             f"SUMMARY:Besprechung\r\nORGANIZER:mailto:{host.address}\r\n"
             f"ATTENDEE;RSVP=TRUE:mailto:{guest.address}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n").encode()
 
@@ -160,19 +161,78 @@ def invitation_mail(host, guest, uid):
 def test_answer_by_the_mail(phone, user, other_user, version):
     oid, me = invite(other_user, user)
     user.deliver(invitation_mail(other_user, user, user.get("calendar", oid)["uid"]))
-    user.deliver(invitation_mail(other_user, user, "nobody-knows"))
+    user.deliver(mime(other_user.address, user.address, "no invitation"))
     r = phone(version, user=user)
     inbox, cid = r.folder(2), r.folder(8)
     r.sync(inbox)
     r.sync(cid)
     (sid,) = r.collections[cid].items
     ids = {m["id"].split("/")[-1]: m for m in user.mails()}
-    known, unknown = [i for i, _ in sorted(r.collections[inbox].items.items(), key=lambda x: int(x[0].split(":")[1]))]
-    rows = respond(r, request("1", known, inbox), request("1", unknown, inbox))
+    known, other = [i for i, _ in sorted(r.collections[inbox].items.items(), key=lambda x: int(x[0].split(":")[1]))]
+    rows = respond(r, request("1", known, inbox), request("1", other, inbox))
     assert [x.val("Status") for x in rows] == ["1", "2"] and rows[0].val("CalendarId") == sid, rows
     assert confirmed(other_user, oid, me) == 1
     assert len(user.mails()) == len(ids) - 1  # the mail that was answered has gone
     (again,) = respond(r, request("1", known, inbox))
     assert (again.val("Status"), again.val("CalendarId")) == ("1", sid)
     r.sync(inbox)
-    assert list(r.collections[inbox].items) == [unknown]
+    assert list(r.collections[inbox].items) == [other]
+
+
+@every()
+@pytest.mark.parametrize("response,confirm", [("1", 1), ("2", 3), ("3", 2)])
+def test_fm36_an_invitation_that_is_in_no_calendar_yet(phone, user, other_user, version, response, confirm):
+    """Open-Xchange makes the event out of the mail, with the answer; the repeat makes no second one."""
+    me = user.call("GET", "config/identifier", "")
+    user.deliver(invitation_mail(other_user, user, "from-outside"))
+    r = phone(version, user=user)
+    inbox, cid = r.folder(2), r.folder(8)
+    r.sync(inbox)
+    r.sync(cid)
+    (mail,) = r.collections[inbox].items
+    rows = [respond(r, request(response, mail, inbox))[0] for _ in range(2)]
+    assert [x.val("Status") for x in rows] == ["1", "1"], rows
+    (o,) = user.objects("calendar")
+    assert (o["uid"], o["title"], o["start_date"]) == ("from-outside", "Besprechung", millis(START))
+    assert confirmed(user, o["id"], me) == confirm and not user.mails()
+    r.sync(cid)
+    ((sid, data),) = r.collections[cid].items.items()
+    assert {x.val("CalendarId") for x in rows} == ({None} if response == "3" else {sid})
+    assert data.val("MeetingStatus") == "3" and data.val("OrganizerEmail") == other_user.address
+    if float(version) >= 14:  # a declined meeting stays, as it does in Open-Xchange, and says that it is declined
+        assert data.val("ResponseType") == {"1": "3", "2": "2", "3": "4"}[response]
+
+
+@every("14.1")
+def test_a_newer_invitation_changes_the_event(phone, user, other_user, version):
+    """The answer to an update is one to the meeting as the update has it; an older mail changes nothing."""
+    r = phone(version, user=user)
+    inbox, cid = r.folder(2), r.folder(8)
+    for sequence, hour, want in ((0, 9, 9), (2, 13, 13), (1, 7, 13)):
+        user.deliver(invitation_mail(other_user, user, "moves", sequence=sequence, start=f"20310106T{hour:02}0000Z",
+                                     end=f"20310106T{hour + 1:02}0000Z"))
+        r.sync(inbox)
+        (mail,) = r.collections[inbox].items
+        (row,) = respond(r, request("1", mail, inbox))
+        assert row.val("Status") == "1", row
+        (o,) = user.objects("calendar")
+        assert o["start_date"] == millis(when(f"2031-01-06 {want:02}:00")), sequence
+        r.sync(cid)
+        (data,) = r.collections[cid].items.values()
+        assert data.val("StartTime") == f"20310106T{want:02}0000Z"
+        r.sync(inbox)
+
+
+@every("14.1")
+def test_one_occurrence_of_a_series_that_is_in_no_calendar_yet(phone, user, other_user, version):
+    me = user.call("GET", "config/identifier", "")
+    user.deliver(invitation_mail(other_user, user, "series", rule="RRULE:FREQ=WEEKLY;BYDAY=MO;COUNT=4\r\n"))
+    r = phone(version, user=user)
+    inbox = r.folder(2)
+    r.sync(inbox)
+    (mail,) = r.collections[inbox].items
+    (row,) = respond(r, request("1", mail, inbox, M.InstanceId("2031-01-13T09:00:00.000Z")))
+    assert row.val("Status") == "1", row
+    series = next(o for o in user.objects("calendar") if not o.get("recurrence_date_position"))
+    (one,) = [o for o in user.objects("calendar") if o.get("recurrence_date_position")]
+    assert confirmed(user, series["id"], me) == 3 and confirmed(user, one["id"], me) == 1

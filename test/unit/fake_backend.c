@@ -586,6 +586,30 @@ static usm_error_t *f_confirm(usm_bcall_t *call, const usm_bref_t *folder, const
     return NULL;
 }
 
+/* A new event of the invitation's UID; one that is there is newer than any mail. */
+static usm_error_t *f_take(int *applied, usm_bcall_t *call, const usm_bref_t *mails, const char *id,
+                           const usm_meeting_t *meeting, const usm_bref_t *calendar, const char *event, int status,
+                           const char *message, apr_pool_t *pool)
+{
+    GUARD;
+    USM_ERR(reach(call, pool));
+    *applied = 0;
+    if (event)
+        return NULL;
+    if (!fake.take_into)
+        return USM_ERROR(pool, USM_ENOTFOUND, "no invitation that could be taken");
+    usm_item_t *item = usm_item_create(USM_EVENT, pool);
+    usm_item_set_text(item, USM_EVENT_UID, meeting->uid);
+    usm_item_set_text(item, USM_EVENT_ORGANIZER_EMAIL, "boss@example.net");
+    usm_item_set_num(item, USM_EVENT_START, meeting->start);
+    usm_item_set_num(item, USM_EVENT_END, meeting->end);
+    fake_item_t *made = fake_add_full(fake.take_into, item);
+    snprintf(made->uid, sizeof made->uid, "%s", meeting->uid);
+    *applied = 1;
+    fake.taken = status;
+    return NULL;
+}
+
 /* ---- mails ---- */
 
 static const char *subject_of(const fake_item_t *item)
@@ -790,7 +814,7 @@ static const usm_backend_vtable_t vtable = {
     .find_uid = f_find_uid, .update = f_update, .remove = f_remove, .move = f_move, .part = f_part,
     .folder_clear = f_folder_clear, .search = f_search, .threads = f_threads, .edit_mails = f_edit_mails,
     .store_mail = f_store_mail, .find_mail = f_find_mail, .send = f_send,
-    .was_sent = f_was_sent, .confirm = f_confirm, .people = f_people, .picture = f_picture, .busy = f_busy,
+    .was_sent = f_was_sent, .confirm = f_confirm, .take_invitation = f_take, .people = f_people, .picture = f_picture, .busy = f_busy,
     .away_get = f_away_get, .away_set = f_away_set};
 
 const usm_backend_vtable_t *fake_backend(void)

@@ -44,6 +44,8 @@ typedef struct fake_t {
                         * -n: the n-th send is not done */
     int confirms, confirmed; /* answers to invitations, and the last one */
     usm_time_t confirmed_day;
+    const char *take_into; /* folder that invitations in mails are put into, NULL: none can be */
+    int taken;             /* the answer that came with the last of them */
     char said[100];
     int adds, updates, removes, moves, gets, sends, logins;
     int edits, searches;       /* calls about many mails, and searches */

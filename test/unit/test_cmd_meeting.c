@@ -34,6 +34,7 @@ static fake_item_t *add_mail(const char *uid, int method)
 {
     usm_item_t *item = usm_item_create(USM_EMAIL, pool);
     usm_meeting_t meeting = {.method = method, .uid = uid, .stamp = USM_TIME_NONE, .recurrence_id = USM_TIME_NONE};
+    meeting.organizer.addr = strcmp(uid, "u-mine") == 0 ? "anton@example.org" : "boss@example.net";
     usm_item_set_text(item, USM_EMAIL_SUBJECT, "Invitation");
     usm_item_set_ptr(item, USM_EMAIL_MEETING, &meeting);
     return fake_add_full("40", item);
@@ -122,6 +123,17 @@ static void test_mail(void **state)
     id = sid("$M", stray);
     assert_string_equal(respond(121, "UserResponse=1 RequestId=@", id), result(id, 2, NULL));
     assert_true(stray->alive);
+    /* an event that is not there yet comes out of the mail, with the answer */
+    fake.take_into = "41";
+    fake_item_t *mine = add_mail("u-mine", USM_MEETING_REQUEST); /* what the user himself sent is none to answer */
+    assert_string_equal(respond(121, "UserResponse=1 RequestId=@", sid("$M", mine)), result(sid("$M", mine), 2, NULL));
+    assert_int_equal(fake.taken, USM_ATT_NONE);
+    const char *got = respond(121, "UserResponse=1 RequestId=@", id);
+    assert_non_null(strstr(got, "Status=1 CalendarId="));
+    assert_int_equal(fake.taken, USM_ATT_ACCEPTED);
+    assert_int_equal(fake.confirms, 1);
+    assert_false(stray->alive);
+    assert_string_equal(respond(121, "UserResponse=1 RequestId=@", id), got);
 }
 
 static void test_refused(void **state)

@@ -337,9 +337,10 @@ static void test_far_times(void **state)
         for (int k = 0; k < plan.count; k++) {
             int day = plan.columns[k] == 201 || plan.columns[k] == 202 || plan.columns[k] == 216;
             const char *text = day ? texts[i] : plan.columns[k] == 209 || plan.columns[k] == 215 ? "1" : "null";
-            ox_json_add(row, plan.columns[k] == 211
-                                 ? ox_json_parse(apr_psprintf(pool, "[%s]", texts[i]), strlen(texts[i]) + 2, pool)
-                                 : ox_json_at(ox_json_parse(apr_psprintf(pool, "[%s]", text), strlen(text) + 2, pool), 0));
+            if (plan.columns[k] == 211)
+                text = texts[i];
+            ox_json_t *list = ox_json_parse(apr_psprintf(pool, "[%s]", text), strlen(text) + 2, pool);
+            ox_json_add(row, plan.columns[k] == 211 ? list : ox_json_at(list, 0));
         }
         ox_read_t r = {.plan = &plan, .row = row, .item = item, .own_id = 4};
         ox_map_read(&r, &all);

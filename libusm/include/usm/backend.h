@@ -222,6 +222,13 @@ typedef struct usm_backend_vtable_t {
      * UNAVAILABLE, BACKEND. NULL: the server takes none. */
     usm_error_t *(*confirm)(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_time_t day, int status,
                             const char *message, apr_pool_t *scratch_pool);
+    /** Let the server take an invitation out of the mail @a id and put it into the user's calendar, with his answer:
+     * when there is no event of it yet (@a event NULL), or when the mail is newer than the event; else nothing is done.
+     * *applied_p says which. Errors: NOTFOUND (no such mail, or the server cannot), FORBIDDEN, UNAVAILABLE, BACKEND.
+     * NULL: the server cannot. */
+    usm_error_t *(*take_invitation)(int *applied_p, usm_bcall_t *call, const usm_bref_t *mails, const char *id,
+                                    const usm_meeting_t *meeting, const usm_bref_t *calendar, const char *event,
+                                    int status, const char *message, apr_pool_t *scratch_pool);
     /** Send a 7-bit clean message. Errors: SENDER, RECIPIENT, QUOTA, UNAVAILABLE, BACKEND. */
     usm_error_t *(*send)(usm_bcall_t *call, const char *mime, apr_size_t len, int save_in_sent,
                          apr_pool_t *scratch_pool);

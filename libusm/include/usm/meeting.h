@@ -2,7 +2,8 @@
 /** @file meeting.h  Answering invitations.
  *
  * An invitation is named by the server id of the event in a calendar, or of the mail that brought it: then the event is
- * the one with the mail's UID, in whichever of the user's calendars it is. */
+ * the one with the mail's UID, in whichever of the user's calendars it is; when it is in none, or as it was before the
+ * mail, the groupware server takes it out of the mail. */
 #ifndef USM_MEETING_H
 #define USM_MEETING_H
 
