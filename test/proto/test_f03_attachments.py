@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attachments: references, GetAttachment, ItemOperations Fetch with ranges and multipart (MS-ASCMD 2.2.1.7, 2.2.1.10)."""
 import base64
-import os
 from email.message import EmailMessage
 
 import pytest
 
 from easlib.client import WBXML
 from easlib.mark import every
+from easlib.memory import memory
 from easlib.wbxml import AirSync as A, AirSyncBase as B, ItemOperations as I, encode
 
 PDF = bytes(range(256)) * 40 + b"%PDF"
@@ -233,22 +233,6 @@ def test_attachment_over_the_limit(phone, user, site):
     assert fetch(r, big)[0] == "11"
     assert fetch(r, big, "0-99")[2] == bytes(100)
     assert fetch(r, small)[2] == b"klein"
-
-
-def memory(site):
-    """Proportional set size of all processes of httpd, in KiB."""
-    total, parent = 0, site.httpd.child.proc.pid
-    for pid in [p for p in os.listdir("/proc") if p.isdigit()]:
-        try:
-            with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
-                mother = int(f.read().rsplit(")", 1)[1].split()[1])
-            if int(pid) != parent and mother != parent:
-                continue
-            with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as f:
-                total += next(int(line.split()[1]) for line in f if line.startswith("Pss:"))
-        except OSError:
-            continue
-    return total
 
 
 @pytest.mark.parametrize("multipart", [False, True])
