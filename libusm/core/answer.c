@@ -21,8 +21,10 @@ void usm__answer_blank(usm_outgoing_t *out, usm_session_t *session)
 usm_error_t *usm__answer_place(usm__place_t *place, usm_session_t *session, const usm_outgoing_t *out)
 {
     USM_ERR(usm__item_place(place, session, out->original, session->pool));
-    if (place->folder.cls != USM_EMAIL)
-        return USM_ERROR(session->pool, USM_EUNSUPPORTED, "only mails can be answered or forwarded");
+    if (place->folder.cls != USM_EMAIL && place->folder.cls != USM_EVENT)
+        return USM_ERROR(session->pool, USM_ENOTFOUND, "only mails and events can be answered or forwarded");
+    if (out->has_instance && place->folder.cls != USM_EVENT)
+        return USM_ERROR(session->pool, USM_EUNSUPPORTED, "a mail has no occurrences");
     return NULL;
 }
 
@@ -110,6 +112,8 @@ usm_error_t *usm__answer_make(const char **data_p, apr_size_t *len_p, usm_sessio
     usm_fetch_t fetch;
     usm_item_t *item;
     apr_pool_t *pool = session->pool;
+    if (place->folder.cls == USM_EVENT)
+        return usm__answer_event(data_p, len_p, session, out, mail, place);
     wanted(&fetch, !out->complete);
     USM_ERR(read_mail(&item, session, place, &fetch));
     describe(&original, item, pool);
@@ -160,7 +164,7 @@ void usm__answer_done(usm_session_t *session, const usm_outgoing_t *out, const u
 {
     usm_bwrite_t result = {.id = place->id, .edge = USM_TIME_NONE};
     usm_fieldset_t fields;
-    if (!place->id)
+    if (!place->id || place->folder.cls != USM_EMAIL)
         return;
     usm_item_t *item = usm_item_create(USM_EMAIL, session->pool);
     memset(&fields, 0, sizeof fields);

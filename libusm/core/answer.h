@@ -16,6 +16,9 @@ usm_error_t *usm__answer_place(usm__place_t *place, usm_session_t *session, cons
 /** The device's message @a mail with what it wants of the original. Errors: NOTFOUND, LIMIT, MIME, UNAVAILABLE, … */
 usm_error_t *usm__answer_make(const char **data_p, apr_size_t *len_p, usm_session_t *session,
                               const usm_outgoing_t *out, const usm__mail_t *mail, const usm__place_t *place);
+/** The same for an event (answer_event.c). Errors also: UNSUPPORTED (an occurrence of what does not recur). */
+usm_error_t *usm__answer_event(const char **data_p, apr_size_t *len_p, usm_session_t *session,
+                               const usm_outgoing_t *out, const usm__mail_t *mail, const usm__place_t *place);
 /** It was sent: flag the original. What fails now is told to the log alone. */
 void usm__answer_done(usm_session_t *session, const usm_outgoing_t *out, const usm__place_t *place);
 

@@ -297,6 +297,11 @@ int usm__lease_is_dead(const char *owner);
  * turn->overtaken is set. */
 usm_error_t *usm__turn_lease(usm_turn_t *turn);
 
+/* meeting.c */
+/** Day for which the occurrence was planned that starts at @a instance (USM_TIME_NONE: none). Errors: UNSUPPORTED (no
+ * series), NOTFOUND (it has no such occurrence). */
+usm_error_t *usm__meeting_day(usm_time_t *day_p, const usm_item_t *event, usm_time_t instance, apr_pool_t *pool);
+
 /* thread.c */
 /** Add the mails of a conversation among the newest of a folder to @a hits (usm_bhit_t, in their array's pool). */
 usm_error_t *usm__thread_find(apr_array_header_t *hits, usm_session_t *session, const usm_bref_t *ref,

@@ -129,7 +129,7 @@ static usm_error_t *find_meeting(usm__place_t *event, usm__place_t *mail, int *t
 }
 
 /* Midnight of an all-day occurrence is that of the device's zone: the nearest day is meant. */
-static usm_error_t *find_day(usm_time_t *day_p, const usm_item_t *event, usm_time_t instance, apr_pool_t *pool)
+usm_error_t *usm__meeting_day(usm_time_t *day_p, const usm_item_t *event, usm_time_t instance, apr_pool_t *pool)
 {
     int all_day = usm_item_num(event, USM_EVENT_ALL_DAY, 0) != 0;
     *day_p = USM_TIME_NONE;
@@ -154,7 +154,7 @@ static usm_error_t *give_answer(const char **event_p, usm_session_t *session, co
     USM_ERR(find_meeting(&event, &mail, &told, session, answer, pool));
     USM_ERR(read_at(&item, session, &event, -1, pool));
     USM_ERR(check_organizer(session, usm_item_text(item, USM_EVENT_ORGANIZER_EMAIL), pool));
-    USM_ERR(find_day(&day, item, answer->instance, pool));
+    USM_ERR(usm__meeting_day(&day, item, answer->instance, pool));
     if (!USM__BVT(session)->confirm)
         return USM_ERROR(pool, USM_EUNSUPPORTED, "the groupware server takes no answers");
     if (!told)

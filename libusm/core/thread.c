@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conversations: their names, finding and moving them. A server has no index of them: mails are looked through by what
  * their headers say, the newest of each folder. */
-#include "core.h"
+#include "hint.h"
 
 #include <apr_base64.h>
 #include <apr_sha1.h>
@@ -266,6 +266,10 @@ static usm_error_t *move_hits(usm_session_t *session, const usm_bref_t *from, co
             usm_error_clear(moves[k].error);
         }
     }
+    if (hits->nelts) {
+        usm__hint_own(session, from->id, USM_HINT_ITEMS);
+        usm__hint_own(session, to->id, USM_HINT_ITEMS);
+    }
     return NULL;
 }
 
@@ -354,7 +358,8 @@ static usm_error_t *follow(usm_turn_t *turn, usm_bget_t *get, const rule_t *rule
 usm_error_t *usm__thread_rules(usm_turn_t *turn, usm_bget_t *gets, const char *is_new, int count)
 {
     apr_array_header_t *rules;
-    if (!memchr(is_new, 1, (size_t)count) || turn->folder.role != USM_ROLE_INBOX || turn->folder.cls != USM_EMAIL || turn->session->transient)
+    if (!memchr(is_new, 1, (size_t)count) || turn->folder.role != USM_ROLE_INBOX || turn->folder.cls != USM_EMAIL ||
+        turn->session->transient)
         return NULL;
     USM_ERR(read_rules(&rules, turn->session, turn->batch_pool));
     for (int i = 0; rules->nelts && i < count; i++) {

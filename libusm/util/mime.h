@@ -67,6 +67,15 @@ int usm__mime_forms(const char *data, apr_size_t len);
 usm_error_t *usm__mime_answer(const char **data_p, apr_size_t *len_p, const char *mime, apr_size_t len,
                               const usm__original_t *original, int forward, apr_pool_t *pool);
 
+/* ---- meetings (mime_invite.c) ---- */
+
+/** Put an event's iCalendar into a message, as another form of its body. A signed or encrypted message stays as it is.
+ * @a method is that of the calendar. */
+usm_error_t *usm__mime_invite(const char **data_p, apr_size_t *len_p, const char *calendar, const char *method,
+                              apr_pool_t *pool);
+/** Addresses in To and Cc. */
+const usm_addrs_t *usm__mime_recipients(const char *mime, apr_size_t len, apr_pool_t *pool);
+
 /* ---- drafts (mime_draft.c) ---- */
 
 /** Make the message of a draft: of @a old (NULL: there was none) and what @a draft says. Message-ID becomes the

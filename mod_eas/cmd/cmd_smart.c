@@ -19,17 +19,8 @@ static int is_set(const char *text)
     return text && *text;
 }
 
-/* 0, or the status that says what is wrong with an InstanceId. No mail is made of occurrences. */
-static int check_instance(const char *instance)
-{
-    usm_time_t t;
-    if (!is_set(instance))
-        return 0;
-    return eas_time_parse(&t, instance) ? EAS_STATUS_NoRecurrenceInCalendar : EAS_STATUS_InvalidDateTime;
-}
-
-/* The server id of the original in *ID_P, or the status that says what is wrong. */
-static usm_error_t *find_original(const char **id_p, int *status_p, eas_ctx_t *ctx, const names_t *names)
+/* What the message is about, or in *STATUS_P what is wrong with its name. */
+static usm_error_t *find_original(usm_outgoing_t *mail, int *status_p, eas_ctx_t *ctx, const names_t *names)
 {
     const char *part;
     *status_p = 0;
@@ -39,19 +30,22 @@ static usm_error_t *find_original(const char **id_p, int *status_p, eas_ctx_t *c
         else if (strlen(names->long_id) > USM_REF_MAX)
             *status_p = EAS_STATUS_InvalidIDs;
         else
-            USM_ERR(usm_ref_parse(id_p, &part, ctx->session, names->long_id, ctx->pool));
+            USM_ERR(usm_ref_parse(&mail->original, &part, ctx->session, names->long_id, ctx->pool));
+        if (!*status_p && part) /* a FileReference is no name of a mail */
+            *status_p = EAS_STATUS_ItemNotFound;
         return NULL;
     }
     if (!is_set(names->item)) {
         *status_p = EAS_STATUS_InvalidXML;
         return NULL;
     }
-    *id_p = names->item;
+    mail->original = names->item;
     const char *folder = usm_server_id_folder(names->item, ctx->pool);
     if (!folder || (is_set(names->folder) && strcmp(folder, names->folder) != 0))
         *status_p = EAS_STATUS_ItemNotFound;
-    else
-        *status_p = check_instance(names->instance);
+    mail->has_instance = is_set(names->instance);
+    if (!*status_p && mail->has_instance && !eas_time_parse(&mail->instance, names->instance))
+        *status_p = EAS_STATUS_InvalidDateTime;
     return NULL;
 }
 
@@ -126,7 +120,7 @@ static usm_error_t *from_wbxml(eas_ctx_t *ctx, const eas_node_t *doc, usm_outgoi
     int to_names = eas_node_child(doc, EAS_ComposeMail_Forwardees) || eas_node_child(doc, EAS_AirSyncBase_Body);
     int status = eas_compose_check(mail, ctx, doc, !to_names);
     if (!status)
-        USM_ERR(find_original(&mail->original, &status, ctx, &names));
+        USM_ERR(find_original(mail, &status, ctx, &names));
     if (status)
         return eas_answer_status(ctx, status);
     mail->complete = eas_node_child(doc, EAS_ComposeMail_ReplaceMime) != NULL;
@@ -140,7 +134,7 @@ static usm_error_t *from_query(eas_ctx_t *ctx, usm_outgoing_t *mail)
     int status;
     if (!ctx->body_len)
         return eas_answer_status(ctx, EAS_STATUS_InvalidMIME);
-    USM_ERR(find_original(&mail->original, &status, ctx, &names));
+    USM_ERR(find_original(mail, &status, ctx, &names));
     if (status)
         return eas_answer_status(ctx, status);
     mail->mime = ctx->body;

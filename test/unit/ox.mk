@@ -22,6 +22,7 @@ OX_TESTS = test/unit/test_ox_standin \
 	test/unit/test_ox_recipient \
 	test/unit/test_text \
 	test/unit/test_mime_head \
+	test/unit/test_ical_event \
 	test/unit/test_mime
 check_PROGRAMS += $(OX_TESTS)
 TESTS += $(OX_TESTS)
@@ -41,6 +42,10 @@ test_unit_test_ox_standin_event_LDADD = $(OX_TEST_LDADD)
 test_unit_test_ox_note_SOURCES = test/unit/test_ox_note.c $(OX_TEST_COMMON)
 test_unit_test_ox_note_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_note_LDADD = $(OX_TEST_LDADD)
+
+test_unit_test_ical_event_SOURCES = test/unit/test_ical_event.c
+test_unit_test_ical_event_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ical_event_LDADD = $(OX_TEST_LDADD)
 
 test_unit_test_ox_error_SOURCES = test/unit/test_ox_error.c $(OX_TEST_COMMON)
 test_unit_test_ox_error_CPPFLAGS = $(OX_TEST_CPPFLAGS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: cmd_smart.c answer.c cmd_sendmail.c */
+/* Tests: cmd_smart.c answer.c answer_event.c cmd_sendmail.c */
 /* SmartReply and SmartForward on a real engine: what goes out, what the original is flagged with, and what is refused
  * with which Status. */
 #include "sync_test.h"
@@ -149,6 +149,7 @@ static void test_refused(void **state)
         {141, "ClientId=c Source{FolderId=$M ItemId=@M InstanceId=gestern} " MIME, EAS_STATUS_InvalidDateTime},
         {141, "ClientId=c Source{FolderId=$M ItemId=@M InstanceId=2026-01-31T10:00:00.000Z} " MIME,
          EAS_STATUS_NoRecurrenceInCalendar},
+        {141, "ClientId=c Source{LongId=@A} " MIME, EAS_STATUS_ItemNotFound},
         {141, "ClientId=c AccountId=x " SOURCE MIME, EAS_STATUS_InvalidAccountId},
         {141, "ClientId=c " SOURCE "ComposeMail:Mime", EAS_STATUS_InvalidMIME},
         {160, "ClientId=c " SOURCE "Forwardees{Forwardee{ForwardeeName=x}}",
@@ -188,6 +189,54 @@ static void test_bad_originals(void **state)
     fake_remove(mail);
     assert_int_equal(run(eas_cmd_smartreply, 141, "ClientId=c4 " SOURCE MIME), EAS_STATUS_ItemNotFound);
     assert_int_equal(fake.sends, 0);
+}
+
+/* An event is told in words and as a calendar; a reply brings the words alone. */
+static void test_events(void **state)
+{
+    static const usm_recurrence_t weekly = {.freq = USM_RECUR_WEEKLY, .interval = 1, .weekdays = 64, .occurrences = 3,
+                                            .until = USM_TIME_NONE};
+    usm_item_t *event = usm_item_create(USM_EVENT, pool);
+    usm_item_set_text(event, USM_EVENT_SUBJECT, "Jour fixe");
+    usm_item_set_text(event, USM_EVENT_LOCATION, "Raum 1");
+    usm_item_set_text(event, USM_EVENT_TIMEZONE, "Europe/Berlin");
+    usm_item_set_text(event, USM_EVENT_ORGANIZER_EMAIL, "host@example.org");
+    usm_item_set_num(event, USM_EVENT_START, map_time("2026-01-31T10:00:00Z"));
+    usm_item_set_num(event, USM_EVENT_END, map_time("2026-01-31T11:00:00Z"));
+    fake_item_t *single = fake_add_full("41", usm_item_copy(event, pool));
+    usm_item_set_ptr(event, USM_EVENT_RECURRENCE, &weekly);
+    fake_item_t *series = fake_add_full("41", event);
+    (void)state;
+    const char *of_one = apr_pstrcat(pool, "Source{FolderId=$E ItemId=$E:", single->id, "} " MIME, NULL);
+    assert_int_equal(run(eas_cmd_smartforward, 141, apr_pstrcat(pool, "ClientId=e1 ", of_one, NULL)), 0);
+    assert_non_null(strstr(fake.sent, "text/calendar"));
+    assert_non_null(strstr(fake.sent, "When: 2026-01-31 11:00 - 2026-01-31 12:00 (Europe/Berlin)"));
+    assert_non_null(strstr(fake.sent, "Where: Raum 1"));
+    assert_int_equal(run(eas_cmd_smartreply, 141, apr_pstrcat(pool, "ClientId=e2 ", of_one, NULL)), 0);
+    assert_null(strstr(fake.sent, "text/calendar"));
+    assert_non_null(strstr(fake.sent, "Subject: Jour fixe"));
+    static const struct {
+        int series;
+        const char *instance;
+        int status;
+    } rows[] = {{1, "2026-02-07T10:00:00.000Z", 0}, {1, "2026-03-07T10:00:00.000Z", EAS_STATUS_ItemNotFound},
+                {0, "2026-01-31T10:00:00.000Z", EAS_STATUS_NoRecurrenceInCalendar}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *text = apr_pstrcat(pool, "ClientId=i", apr_itoa(pool, (int)i), " Source{FolderId=$E ItemId=$E:",
+                                       rows[i].series ? series->id : single->id, " InstanceId=", rows[i].instance,
+                                       "} " MIME, NULL);
+        if (run(eas_cmd_smartforward, 141, text) != rows[i].status)
+            fail_msg("row %zu: %d", i, sync_status);
+    }
+    assert_int_equal(run(eas_cmd_smartforward, 160,
+                         apr_psprintf(pool, "ClientId=e3 Source{FolderId=$E ItemId=$E:%s} "
+                                      "Forwardees{Forwardee{ForwardeeEmail=dora@example.org}}", series->id)),
+                     0);
+    assert_non_null(strstr(fake.sent, "Subject: FW: Jour fixe"));
+    fake_remove(series);
+    assert_int_equal(run(eas_cmd_smartforward, 141,
+                         apr_pstrcat(pool, "ClientId=e4 Source{FolderId=$E ItemId=$E:", series->id, "} " MIME, NULL)),
+                     EAS_STATUS_ItemNotFound);
 }
 
 /* The flag is not worth an error: the message has gone. */
@@ -239,7 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {RUN_TEST(test_reply), RUN_TEST(test_replaced), RUN_TEST(test_html_original),
                                        RUN_TEST(test_forwardees), RUN_TEST(test_refused),
-                                       RUN_TEST(test_bad_originals), RUN_TEST(test_flag_fails),
+                                       RUN_TEST(test_bad_originals), RUN_TEST(test_flag_fails), RUN_TEST(test_events),
                                        RUN_TEST(test_from_query)};
     return RUN_TESTS(tests);
 }

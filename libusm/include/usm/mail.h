@@ -43,7 +43,9 @@ typedef struct usm_outgoing_t {
     apr_size_t len;
     int save_in_sent;
     int verb;             /**< USM_VERB_REPLIED, USM_VERB_FORWARDED, or USM_VERB_NONE: nothing is answered */
-    const char *original; /**< server id of the mail that is answered or forwarded */
+    const char *original; /**< server id of the mail or event that is answered or forwarded */
+    int has_instance;     /**< 1: of a series the occurrence planned to start at `instance` */
+    usm_time_t instance;
     int complete;         /**< 1: the message holds all it needs of the original */
     const usm_addrs_t *to; /**< without `mime`: to whom the original is forwarded */
     const char *note;      /**< without `mime`: text above it, may be NULL */
@@ -52,8 +54,9 @@ typedef struct usm_outgoing_t {
 
 /** Send a message once, with an original's body and parts added to it where they are wanted (the rules are those of
  * usm_session_send()). The original gets the flag "answered" or "forwarded" afterwards. An encrypted message of the
- * device is sent as it is. Errors as usm_session_send(), and: NOTFOUND (original), UNSUPPORTED (an original without
- * a source), LIMIT (too large). OX: mail?action=get, new, update. */
+ * device is sent as it is. An event that is forwarded goes along as iCalendar. Errors as usm_session_send(), and:
+ * NOTFOUND (original, occurrence), UNSUPPORTED (an occurrence of what does not recur), LIMIT (too large). OX:
+ * mail?action=get, new, update. */
 usm_error_t *usm_mail_send(usm_session_t *session, const usm_outgoing_t *out);
 
 #ifdef __cplusplus
