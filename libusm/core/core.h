@@ -49,6 +49,8 @@ struct usm_context_t {
     usm__hub_t *hub;
     usm_time_t swept;
     int write_batch, scan_rows, run_rows; /**< USM__WRITE_BATCH … at most */
+    struct usm__owed_t *owed; /**< leases that are over and could not be given back yet */
+    int owed_count;
     usm_time_t upkeep_at; /**< when to look for old devices; 0 = not yet chosen */
     unsigned char secret[32]; /**< keys the hash, so that no password digest is worth stealing */
     usm_stats_t stats;
@@ -293,6 +295,11 @@ usm_error_t *usm__runs_next(const usm__listed_t **row_p, usm__runs_t *runs);
 const char *usm__lease_owner(apr_pool_t *pool);
 /** Is the process that this holder was known to be gone? Only of processes that can be seen from here. */
 int usm__lease_is_dead(const char *owner);
+/** A lease is over and the store does not hear it: @a session's process gives it back when somebody asks the store next.
+ * @a root NULL: of the collection; else of an item that is made again. */
+void usm__lease_owe(usm_session_t *session, usm_id_t collection, const usm_remade_row_t *root, const char *owner);
+/** Give back what is owed. What fails stays owed. */
+void usm__lease_pay(usm_session_t *session);
 /** Take or prolong the lease before a client change or an undo; may look at the key again (see turn.c), then
  * turn->overtaken is set. */
 usm_error_t *usm__turn_lease(usm_turn_t *turn);

@@ -12,6 +12,7 @@
 #define LEASE_MS 120000
 #define LEASE_RENEW_MS 30000
 #define LEASE_WAIT_MS 20000
+#define OWED_MAX 512 /* more run out by themselves */
 
 /* A small file of the system, up to its first line's end; "" when there is none. */
 static void read_line(char *line, apr_size_t size, const char *path)
@@ -78,6 +79,84 @@ int usm__lease_is_dead(const char *owner)
     return since && started(pid) && started(pid) != since;
 }
 
+/* ---- owed ---- */
+
+typedef struct usm__owed_t {
+    struct usm__owed_t *next;
+    apr_pool_t *pool;
+    usm_id_t collection;
+    usm_remade_row_t root; /* user 0: none */
+    const char *owner;
+} usm__owed_t;
+
+static void put_owed(usm_context_t *ctx, usm__owed_t *owed)
+{
+    apr_thread_mutex_lock(ctx->lock);
+    owed->next = ctx->owed;
+    ctx->owed = owed;
+    ctx->owed_count++;
+    apr_thread_mutex_unlock(ctx->lock);
+}
+
+static usm__owed_t *take_owed(usm_context_t *ctx)
+{
+    apr_thread_mutex_lock(ctx->lock);
+    usm__owed_t *owed = ctx->owed;
+    if (owed) {
+        ctx->owed = owed->next;
+        ctx->owed_count--;
+    }
+    apr_thread_mutex_unlock(ctx->lock);
+    return owed;
+}
+
+void usm__lease_owe(usm_session_t *session, usm_id_t collection, const usm_remade_row_t *root, const char *owner)
+{
+    apr_pool_t *pool;
+    apr_thread_mutex_lock(session->ctx->lock);
+    int full = session->ctx->owed_count >= OWED_MAX;
+    apr_thread_mutex_unlock(session->ctx->lock);
+    if (full || apr_pool_create(&pool, session->ctx->pool))
+        return;
+    usm__owed_t *owed = apr_pcalloc(pool, sizeof *owed);
+    owed->pool = pool;
+    owed->collection = collection;
+    owed->owner = apr_pstrdup(pool, owner);
+    if (root) {
+        owed->root = *root;
+        owed->root.id = apr_pstrdup(pool, root->id);
+        owed->root.uid = apr_pstrdup(pool, root->uid);
+        owed->root.root = apr_pstrdup(pool, root->root);
+        owed->root.lease = "";
+    }
+    put_owed(session->ctx, owed);
+}
+
+static usm_error_t *pay_one(usm_session_t *session, const usm__owed_t *owed, apr_pool_t *pool)
+{
+    const usm_store_vtable_t *vt = USM__VT(session);
+    usm_txn_t *txn;
+    USM_ERR(usm__write(&txn, session, pool));
+    return usm__finish(session, txn, owed->root.user ? vt->remade_unlease(txn, &owed->root, owed->owner)
+                                                     : vt->collection_unlease(txn, owed->collection, owed->owner));
+}
+
+void usm__lease_pay(usm_session_t *session)
+{
+    usm_context_t *ctx = session->ctx;
+    for (usm__owed_t *owed = take_owed(ctx); owed; owed = take_owed(ctx)) {
+        usm_error_t *err = pay_one(session, owed, owed->pool);
+        if (err) {
+            usm_error_clear(err);
+            put_owed(ctx, owed);
+            return;
+        }
+        apr_pool_destroy(owed->pool);
+    }
+}
+
+/* ---- of a collection ---- */
+
 static usm_error_t *try_lease(int *done_p, usm_turn_t *turn, apr_pool_t *pool)
 {
     usm_session_t *session = turn->session;
@@ -114,7 +193,9 @@ static apr_status_t drop_lease(void *data)
     usm_error_t *err = usm__write(&txn, session, pool);
     if (!err)
         err = usm__finish(session, txn, USM__VT(session)->collection_unlease(txn, turn->coll.id, turn->lease_owner));
-    usm_error_clear(err); /* the lease runs out by itself */
+    if (err)
+        usm__lease_owe(session, turn->coll.id, NULL, turn->lease_owner);
+    usm_error_clear(err);
     apr_pool_destroy(pool);
     return APR_SUCCESS;
 }
@@ -146,6 +227,7 @@ usm_error_t *usm__turn_lease(usm_turn_t *turn)
     apr_pool_create(&iterpool, turn->pool);
     for (;;) {
         apr_pool_clear(iterpool);
+        usm__lease_pay(turn->session);
         USM_ERR(try_lease(&done, turn, iterpool));
         if (done)
             break;

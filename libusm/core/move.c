@@ -215,7 +215,7 @@ static usm_error_t *finish_one(batch_t *b, usm_txn_t *txn, one_t *one, const usm
     usm_item_row_t had;
     int known = 0;
     one->echo.code = moved->error ? usm_error_code(moved->error) : 0;
-    one->echo.done = !moved->error || !usm_error_retry(moved->error);
+    one->echo.done = !moved->error; /* what was refused changed nothing: who asks again is asking anew */
     if (!moved->error) {
         one->echo.id = moved->result.id;
         one->echo.rev = moved->result.rev;
@@ -334,10 +334,6 @@ static void settle_repeats(batch_t *b)
         if (one->running) {
             settle(one->move, USM_MOVE_LATER,
                    USM_ERROR(b->result_pool, USM_EBUSY, "another request of this device is moving the item"));
-        } else if (one->echo.code) {
-            usm_error_t *err = USM_ERROR(b->result_pool, (apr_status_t)one->echo.code, "%s (repeated)",
-                                         usm_code_text((apr_status_t)one->echo.code));
-            settle(one->move, outcome_of(err), err);
         } else {
             settle(one->move, USM_MOVE_DONE, NULL);
             if (one->echo.id)

@@ -150,9 +150,14 @@ static usm_error_t *drop_claim(usm_turn_t *turn, const usm_remade_row_t *row, co
             failed = vt->remade_unlease(txn, row, turn->lease_owner);
         failed = usm__finish(turn->session, txn, failed);
     }
+    if (failed) {
+        usm_remade_row_t root = *row;
+        root.id = row->root;
+        usm__lease_owe(turn->session, 0, &root, turn->lease_owner);
+    }
     if (!err)
         return failed;
-    usm_error_clear(failed); /* the lease runs out by itself */
+    usm_error_clear(failed);
     return err;
 }
 

@@ -134,6 +134,7 @@ usm_error_t *usm_session_open(usm_session_t **session_p, usm_context_t *ctx, usm
         session->device.policy.digest = session->device.policy.pending_digest = "";
     } else {
         USM_ERR(note_seen(session));
+        usm__lease_pay(session);
         usm__upkeep(session);
     }
     *session_p = session;

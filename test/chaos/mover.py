@@ -5,7 +5,7 @@ import threading
 
 from easlib.wbxml import Move
 
-LATER = ("5", "7")  # of a single item: not now
+LATER = ("7",)  # of a single item: not now
 
 
 class Failure(Exception):
@@ -71,7 +71,7 @@ class Mover:
     def moved(self, m, answer):
         """As the phone is told."""
         status, new = answer.doc.val("Response/Status"), answer.doc.val("Response/DstMsgId")
-        if status not in ("1", "2", "3"):
+        if status not in ("1", "2", "3", "5"):
             raise Failure(f"{self.name}: MoveItems: {answer}")
         self.ledger.end(m.write, status == "3")
         if status != "3":

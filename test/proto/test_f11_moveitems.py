@@ -242,3 +242,16 @@ def test_edit_of_an_unanswered_add_follows_the_item(phone, user, version):
     assert t.response("Add", ClientId="neu1").val("Status") == "1"
     assert not user.find("contacts", "last_name", "Frisch")
     assert [c["company"] for c in user.find("contacts", "last_name", "Frisch", ids["Zweiter"])] == ["Neu"]
+
+
+@every("2.5", "16.1")
+def test_refused_is_asked_again(site, phone, user, version):
+    """A refusal is not kept: once there is room again the item moves."""
+    r = phone(version, user=user)
+    source, target = r.folder(2), folder(r, "Ablage", "12")
+    user.deliver(mime("b@example.org", user.address, "Einmal"))
+    r.sync(source), r.sync(target)
+    (sid,) = r.collections[source].items
+    site.ox.control("fault", user=user.name, module="mail", kind="error", category="CAPACITY", code="XXX-0001")
+    assert move(r.device, (sid, source, target))[0][1] == "5"
+    assert move(r.device, (sid, source, target))[0][1] == "3"

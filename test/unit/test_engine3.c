@@ -41,7 +41,7 @@ static int setup(void **state)
     apr_temp_dir_get(&dir, pool);
     snprintf(db_path, sizeof db_path, "%s/usm-engine3-%ld-%d.db", dir, (long)getpid(), n++);
     fake_reset();
-    config.store = apr_pstrcat(pool, "sqlite:", db_path, NULL);
+    config.store = apr_pstrcat(pool, "sqlite:", db_path, "?lock_timeout=1", NULL);
     return usm__context_make(&ctx, &config, usm_store_sql(), fake_backend(), pool) != NULL;
 }
 
@@ -161,6 +161,30 @@ static void test_plain_sync_after_a_death(void **state)
     fake_add("32", "New", "L");
     OK(sync_once(&next, &told, "1", key));
     assert_int_equal(told, 1);
+}
+
+/* The store was away when a request that held the lease ended: the lease is given back later, and not only when it runs
+ * out. */
+static void test_lease_is_given_back_late(void **state)
+{
+    const char *key = first_key(), *next;
+    usm_turn_params_t p = params_of("1", key);
+    usm_session_t *other = session_of("other", pool);
+    usm_outcome_t out;
+    usm_turn_t *turn;
+    usm_txn_t *txn;
+    apr_pool_t *own;
+    int told;
+    apr_pool_create(&own, pool);
+    OK(usm_turn_open(&turn, session_of("phone", own), &p, own));
+    OK(usm_turn_add(&out, turn, "c1", contact("Mine")));
+    OK(usm__write(&txn, other, pool));
+    apr_pool_destroy(own);
+    assert_int_equal(ctx->owed_count, 1);
+    OK(usm__finish(other, txn, NULL));
+    OK(sync_once(&next, &told, "1", key));
+    assert_int_equal(told, 1);
+    assert_int_equal(ctx->owed_count, 0);
 }
 
 /* Process numbers of another machine or container say nothing here, dead or alive. */
@@ -452,7 +476,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_add_beside_a_plain_sync), T(test_plain_sync_after_a_death), T(test_foreign_leases_last),
+        T(test_add_beside_a_plain_sync), T(test_plain_sync_after_a_death), T(test_lease_is_given_back_late),
+         T(test_foreign_leases_last),
         T(test_first_requests_at_once), T(test_folder_key_outlives_an_outage), T(test_too_many_folders),
         T(test_waiters_leave), T(test_ping_before_the_first_sync), T(test_told_again),
         T(test_renewed_session_is_shared), T(test_runs),
