@@ -87,6 +87,15 @@ void eas_ap_slot_post(int slot, eas_slot_type_e type, apr_uint64_t payload);
 /* What this child was told: up to MAX messages; *LOST_P: some were lost before. Never blocks. One thread. */
 int eas_ap_slot_read(int *lost_p, eas_slot_message_t *messages, int max);
 
+/* ap_park.c */
+void eas_ap_park_register(void);
+/* A child starts. Without a thread to watch over them, or under an MPM that cannot suspend, requests wait in theirs. */
+void eas_ap_park_init(apr_pool_t *pchild, server_rec *server);
+/* What a command that waits may do with this request. */
+void eas_ap_park_offer(eas_request_t *req, request_rec *r);
+/* There is no answer yet, rsp->park is set: what the handler is to return. */
+int eas_ap_park(request_rec *r, const eas_request_t *req, eas_response_t *rsp);
+
 /* ap_request.c */
 /* Handler "eas". */
 int eas_ap_handler(request_rec *r);

@@ -207,6 +207,7 @@ int eas_ap_handler(request_rec *r)
         return DECLINED;
     }
     eas_ap_request(&req, r);
+    eas_ap_park_offer(&req, r);
     eas_dispatch(&rsp, &req);
-    return eas_ap_answer(r, &rsp);
+    return rsp.park != NULL ? eas_ap_park(r, &req, &rsp) : eas_ap_answer(r, &rsp);
 }

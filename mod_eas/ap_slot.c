@@ -12,11 +12,13 @@
 
 APLOG_USE_MODULE(eas);
 
+#define PIPES_MAX 64 /* children beyond that are not told anything: they find out by themselves, later */
+
 /* Made by the parent while it reads its configuration; a child only sets which slot is its own. */
 static struct {
     eas_slots_t *table; /* NULL: there is no shared memory, each child is on its own */
-    int count;          /* of pipes */
-    int pipes[EAS_SLOTS_MAX][2];
+    int limit, count;   /* of children, and of pipes */
+    int pipes[PIPES_MAX][2];
     int mine;
 } slots = {.mine = EAS_SLOT_NONE};
 
@@ -38,7 +40,6 @@ int eas_ap_slot_init(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
 {
     apr_shm_t *shm;
     usm_log_t log;
-    int limit = 1;
 
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK; /* the configuration is read twice at the start */
@@ -49,8 +50,9 @@ int eas_ap_slot_init(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
         return OK;
     }
     slots.table = eas_slots_table(apr_shm_baseaddr_get(shm)); /* anonymous: the kernel hands it out zeroed */
-    ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &limit);
-    while (slots.count < limit && slots.count < EAS_SLOTS_MAX &&
+    slots.limit = 1;
+    ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &slots.limit);
+    while (slots.count < slots.limit && slots.count < PIPES_MAX &&
            pipe2(slots.pipes[slots.count], O_NONBLOCK | O_CLOEXEC) == 0) {
         slots.count++;
     }
@@ -62,8 +64,11 @@ void eas_ap_slot_child(apr_pool_t *pchild)
 {
     char rest[512];
 
-    slots.mine = slots.table != NULL ? eas_slot_take(slots.table, slots.count, (apr_uint32_t)getpid()) : EAS_SLOT_NONE;
-    if (slots.mine == EAS_SLOT_NONE) {
+    slots.mine = EAS_SLOT_NONE;
+    if (slots.table != NULL) {
+        slots.mine = eas_slot_take(slots.table, slots.limit, (apr_uint32_t)getpid());
+    }
+    if (eas_ap_slot_fd() < 0) {
         return;
     }
     while (read(slots.pipes[slots.mine][0], rest, sizeof(rest)) > 0) {
@@ -90,7 +95,7 @@ int eas_ap_slot_mine(void)
 
 int eas_ap_slot_fd(void)
 {
-    return slots.mine == EAS_SLOT_NONE ? -1 : slots.pipes[slots.mine][0];
+    return slots.mine == EAS_SLOT_NONE || slots.mine >= slots.count ? -1 : slots.pipes[slots.mine][0];
 }
 
 void eas_ap_slot_post(int slot, eas_slot_type_e type, apr_uint64_t payload)
@@ -114,7 +119,7 @@ int eas_ap_slot_read(int *lost_p, eas_slot_message_t *messages, int max)
     ssize_t got;
 
     *lost_p = 0;
-    if (slots.mine == EAS_SLOT_NONE) {
+    if (eas_ap_slot_fd() < 0) {
         return 0;
     }
     *lost_p = eas_slot_take_loss(slots.table, slots.mine);

@@ -13,6 +13,7 @@
 #include "eas_conf.h"
 #include "eas_pace.h"
 #include "eas_query.h"
+#include "eas_slot.h"
 #include "eas_table.h"
 #include "eas_version.h"
 #include "wbxml/wbxml_node.h"
@@ -52,10 +53,20 @@ typedef struct eas_request_t {
     int (*read_body)(void *baton, apr_size_t max, const char **data_p, apr_size_t *len_p);
     /* Has the device gone, or is the server stopping? For commands that wait. May block for a moment only. */
     int (*stop)(void *baton);
+    int can_park; /* the request may leave its thread: rsp->park */
+    apr_int64_t wait_max; /* ms a command may wait in its thread; 0: as long as it wants */
+    /* A command is about to wait in the thread, or has waited: may it, or are there too many? NULL: any number may. */
+    int (*enter)(void *baton);
+    void (*leave)(void *baton);
+    /* Which device it is, as soon as that is known: sets key->serial. NULL: nobody needs to know. */
+    void (*claim)(void *baton, eas_slot_key_t *key);
 } eas_request_t;
+
+typedef struct eas_park_t eas_park_t; /* eas_park.h */
 
 /* The answer. */
 typedef struct eas_response_t {
+    eas_park_t *park;         /* not NULL: there is no answer yet, and nothing else is set; see eas_park.h */
     int http;                 /* status */
     const char *content_type; /* NULL when there is no body */
     apr_table_t *headers;
@@ -92,6 +103,7 @@ typedef struct eas_ctx_t {
     const char *raw_type;      /* the answer is no document but the one part, of this type */
     int slowed;              /* refused for its device's pace */
     eas_pace_result_e came;  /* what came of the command, as far as its handler knows */
+    eas_slot_key_t key;      /* the device among all; device 0: it is not known */
     apr_time_t began;
 } eas_ctx_t;
 
@@ -118,6 +130,11 @@ typedef usm_error_t *(*eas_handler_t)(eas_ctx_t *ctx, const eas_node_t *doc, eas
 
 /* Serves one request: all checks, the command, the answer. RSP is zeroed by the caller and filled here, always. */
 void eas_dispatch(eas_response_t *rsp, const eas_request_t *req);
+
+/* The frame around a command that goes on later: a context that is yet to be filled, and the answer from it, unless
+ * rsp->park is set again. ERR is consumed. */
+eas_ctx_t *eas_dispatch_begin(eas_response_t *rsp, const eas_request_t *req);
+void eas_dispatch_end(eas_ctx_t *ctx, usm_error_t *err);
 
 /* The handler of a command, NULL when it is not built. */
 eas_handler_t eas_command_handler(eas_command_id_t id);

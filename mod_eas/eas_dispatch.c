@@ -421,15 +421,27 @@ static void note_pace(eas_ctx_t *ctx)
     eas_pace_note(ctx->req->pace, &limits, &request, result);
 }
 
-static int run_command(eas_ctx_t *ctx)
+/* Commands that say to whom the device listens from now on. */
+static int claim(eas_ctx_t *ctx)
 {
-    usm_error_t *err = handlers[ctx->command->id](ctx, ctx->doc, ctx->out);
+    int waits = ctx->command->id == EAS_COMMAND_Ping || ctx->command->id == EAS_COMMAND_Sync;
 
+    if (!waits || ctx->req->claim == NULL) {
+        return 0;
+    }
+    ctx->key.device = eas_pace_device(usm_login_user(ctx->login), ctx->device_id);
+    ctx->key.user = eas_pace_device(usm_login_user(ctx->login), "");
+    ctx->req->claim(ctx->req->baton, &ctx->key);
+    return 0;
+}
+
+static int complete(eas_ctx_t *ctx, usm_error_t *err)
+{
     if (err != NULL) {
         eas_answer_error(ctx, err);
         return 1;
     }
-    if (ctx->answered) {
+    if (ctx->answered || ctx->rsp->park != NULL) {
         return 1;
     }
     ctx->answered = 1;
@@ -445,13 +457,18 @@ static int run_command(eas_ctx_t *ctx)
     return 1;
 }
 
+static int run_command(eas_ctx_t *ctx)
+{
+    return complete(ctx, handlers[ctx->command->id](ctx, ctx->doc, ctx->out));
+}
+
 /* The order of eas-protocol's section 4: what is wrong with the request as such before what is wrong in it. */
 static void run_checks(eas_ctx_t *ctx)
 {
     static int (*const checks[])(eas_ctx_t *) = {
         check_transport, check_method, check_query,  check_login, answer_options, check_device,   check_version,
         check_command,   open_session, check_access, check_pace,  check_policy,   read_body,      check_content,
-        check_document,  check_repeats, run_command,
+        check_document,  check_repeats, claim,       run_command,
     };
     unsigned i;
 
@@ -502,7 +519,7 @@ static void note(eas_ctx_t *ctx)
             stats->store_statements, ctx->body_len, ctx->rsp->length);
 }
 
-void eas_dispatch(eas_response_t *rsp, const eas_request_t *req)
+eas_ctx_t *eas_dispatch_begin(eas_response_t *rsp, const eas_request_t *req)
 {
     eas_ctx_t *ctx = apr_pcalloc(req->pool, sizeof(*ctx));
 
@@ -517,8 +534,28 @@ void eas_dispatch(eas_response_t *rsp, const eas_request_t *req)
     rsp->body = apr_brigade_create(req->pool, req->bucket_alloc);
     ctx->out = eas_writer_create(rsp->body, EAS_ANSWER_MAX, req->pool);
     eas_writer_mark(ctx->out, &ctx->start);
+    return ctx;
+}
+
+static void tell(eas_ctx_t *ctx)
+{
+    if (ctx->rsp->park == NULL) {
+        finish(ctx);
+        note_pace(ctx);
+        note(ctx);
+    }
+}
+
+void eas_dispatch_end(eas_ctx_t *ctx, usm_error_t *err)
+{
+    complete(ctx, err);
+    tell(ctx);
+}
+
+void eas_dispatch(eas_response_t *rsp, const eas_request_t *req)
+{
+    eas_ctx_t *ctx = eas_dispatch_begin(rsp, req);
+
     run_checks(ctx);
-    finish(ctx);
-    note_pace(ctx);
-    note(ctx);
+    tell(ctx);
 }

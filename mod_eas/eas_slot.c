@@ -17,6 +17,7 @@ typedef struct child_t {
     _Atomic apr_uint32_t life;  /* counts the processes that have had the slot */
     _Atomic apr_uint32_t lost;  /* a message could not be written */
     _Atomic apr_uint32_t parked;
+    _Atomic apr_uint32_t blocked;
 } child_t;
 
 typedef struct entry_t {
@@ -67,6 +68,7 @@ int eas_slot_take(eas_slots_t *slots, int count, apr_uint32_t pid)
         if ((held == 0 || is_gone(held)) && atomic_compare_exchange_strong(&child->pid, &held, pid)) {
             atomic_fetch_add(&child->life, 1);
             atomic_store(&child->parked, 0);
+            atomic_store(&child->blocked, 0);
             atomic_store(&child->lost, 0);
             return i;
         }
@@ -84,6 +86,7 @@ void eas_slot_free(eas_slots_t *slots, apr_uint32_t pid)
         if (atomic_compare_exchange_strong(&slots->children[i].pid, &held, 0)) {
             atomic_fetch_add(&slots->children[i].life, 1);
             atomic_store(&slots->children[i].parked, 0);
+            atomic_store(&slots->children[i].blocked, 0);
         }
     }
 }
@@ -115,6 +118,18 @@ unsigned eas_slots_parked(const eas_slots_t *slots)
 
     for (i = 0; i < EAS_SLOTS_MAX; i++) {
         total += atomic_load(&slots->children[i].parked);
+    }
+    return total;
+}
+
+unsigned eas_slot_block(eas_slots_t *slots, int slot, int by)
+{
+    unsigned total = 0;
+    int i;
+
+    atomic_fetch_add(&slots->children[slot].blocked, (apr_uint32_t)by);
+    for (i = 0; i < EAS_SLOTS_MAX; i++) {
+        total += atomic_load(&slots->children[i].blocked);
     }
     return total;
 }

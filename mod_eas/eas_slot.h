@@ -11,7 +11,7 @@
 #include <apr.h>
 #include <apr_time.h>
 
-#define EAS_SLOTS_MAX 64 /* children with a slot; those beyond it park nothing for others to wake */
+#define EAS_SLOTS_MAX 1024 /* children with a slot */
 #define EAS_SLOT_NONE (-1)
 
 typedef struct eas_slots_t eas_slots_t;
@@ -33,6 +33,9 @@ int eas_slot_take_loss(eas_slots_t *slots, int slot);
 /* How many requests are parked in a slot, and in all. */
 unsigned eas_slot_parked(const eas_slots_t *slots, int slot);
 unsigned eas_slots_parked(const eas_slots_t *slots);
+
+/* A request waits in a thread of this slot: BY is 1, or -1 when it has waited. Returns how many do in all slots. */
+unsigned eas_slot_block(eas_slots_t *slots, int slot, int by);
 
 /* A request of a device: both numbers are digests (eas_pace_device()). */
 typedef struct eas_slot_key_t {

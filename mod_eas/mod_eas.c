@@ -16,6 +16,7 @@ static void child_init(apr_pool_t *pool, server_rec *server)
 {
     eas_ap_slot_child(pool);
     eas_ap_context_init(pool, server);
+    eas_ap_park_init(pool, server);
 }
 
 static void child_status(server_rec *server, pid_t pid, ap_generation_t generation, int slot, mpm_child_status status)
@@ -32,6 +33,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(eas_ap_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(eas_ap_autodiscover, NULL, NULL, APR_HOOK_MIDDLE);
+    eas_ap_park_register();
     eas_ap_auth_register(pool);
 }
 

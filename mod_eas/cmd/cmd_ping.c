@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "eas_collection.h"
+#include "eas_park.h"
 
 #define FOLDERS_MAX 300
 #define ATTR "ping"
@@ -114,13 +115,19 @@ static usm_error_t *add_folders(const char **unknown_p, usm_watch_t *watch, cons
     return NULL;
 }
 
+static usm_error_t *tell(eas_ctx_t *ctx, const eas_node_t *doc, const usm_watch_result_t *result, eas_writer_t *out)
+{
+    if (result->hierarchy)
+        return answer(ctx, out, PING_HIERARCHY, NULL, 0);
+    return answer(ctx, out, result->count ? PING_CHANGES : PING_EXPIRED, result, 0);
+}
+
 usm_error_t *eas_cmd_ping(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)
 {
     ping_t ping = {.ids = apr_array_make(ctx->pool, 8, sizeof(const char *))};
     const char *cached = NULL, *packed;
     apr_int64_t low = ctx->conf->heartbeat_min, high = ctx->conf->heartbeat_max;
     usm_watch_t *watch;
-    usm_watch_result_t result;
     const char *told = NULL, *unknown = "";
     USM_ERR(usm_device_attr_get(&cached, ctx->session, ATTR, ctx->pool));
     recall(&ping, cached, ctx->pool);
@@ -146,9 +153,5 @@ usm_error_t *eas_cmd_ping(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *o
         }
     }
     usm_watch_hierarchy(watch);
-    USM_ERR(usm_watch_wait(&result, watch, apr_time_as_msec(ctx->began) + ping.heartbeat * 1000, ctx->req->stop,
-                           ctx->req->baton, ctx->pool));
-    if (result.hierarchy)
-        return answer(ctx, out, PING_HIERARCHY, NULL, 0);
-    return answer(ctx, out, result.count ? PING_CHANGES : PING_EXPIRED, &result, 0);
+    return eas_wait(ctx, watch, apr_time_as_msec(ctx->began) + ping.heartbeat * 1000, tell);
 }

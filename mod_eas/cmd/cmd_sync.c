@@ -2,6 +2,7 @@
 /* Sync (MS-ASCMD 2.2.1.21). */
 #include <string.h>
 
+#include "eas_park.h"
 #include "eas_sync.h"
 
 static usm_error_t *answer_limit(eas_sync_t *sync, eas_writer_t *out)
@@ -64,42 +65,56 @@ static usm_error_t *run_all(int *news_p, eas_sync_t *sync)
     return NULL;
 }
 
-static usm_error_t *wait_for_news(int *changed_p, eas_sync_t *sync)
+static usm_error_t *finish(eas_sync_t *sync, eas_writer_t *out)
+{
+    eas_ctx_t *ctx = sync->ctx;
+    if (sync->status)
+        return answer_limit(sync, out);
+    USM_ERR(eas_sync_remember(sync));
+    ctx->status = SYNC_OK;
+    ctx->came = result_of(sync);
+    eas_sync_write(sync, out);
+    return NULL;
+}
+
+/* After the wait: with news the request is carried out as if it came now; without, the answer is empty. */
+static usm_error_t *go_on(eas_ctx_t *ctx, const eas_node_t *doc, const usm_watch_result_t *result, eas_writer_t *out)
+{
+    eas_sync_t sync = {.ctx = ctx};
+    int news;
+    ctx->status = SYNC_OK;
+    ctx->came = EAS_PACE_IDLE;
+    if (result->count == 0)
+        return NULL;
+    USM_ERR(eas_sync_read(&sync, doc));
+    if (!sync.status)
+        USM_ERR(run_all(&news, &sync));
+    return finish(&sync, out);
+}
+
+static usm_error_t *wait_for_news(eas_sync_t *sync)
 {
     eas_ctx_t *ctx = sync->ctx;
     usm_watch_t *watch;
-    usm_watch_result_t result;
-    usm_time_t deadline = apr_time_as_msec(ctx->began) + sync->wait_ms;
-    *changed_p = 0;
     USM_ERR(usm_watch_create(&watch, ctx->session, ctx->pool));
     for (int i = 0; i < sync->collections->nelts; i++) {
         int known;
         USM_ERR(usm_watch_add(&known, watch, APR_ARRAY_IDX(sync->collections, i, eas_collection_t).id));
     }
-    USM_ERR(usm_watch_wait(&result, watch, deadline, ctx->req->stop, ctx->req->baton, ctx->pool));
-    *changed_p = result.count > 0;
-    return NULL;
+    return eas_wait(ctx, watch, apr_time_as_msec(ctx->began) + sync->wait_ms, go_on);
 }
 
 usm_error_t *eas_cmd_sync(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)
 {
     eas_sync_t sync = {.ctx = ctx};
-    int news = 0, changed = 0;
+    int news = 0;
     USM_ERR(eas_sync_read(&sync, doc));
     if (sync.status)
         return answer_limit(&sync, out);
     USM_ERR(run_all(&news, &sync));
     if (!news && !sync.status && sync.wait_ms && !has_commands(&sync)) {
         USM_ERR(eas_sync_remember(&sync));
-        USM_ERR(wait_for_news(&changed, &sync));
-        if (changed)
-            USM_ERR(run_all(&news, &sync));
+        return wait_for_news(&sync);
     }
-    if (sync.status)
-        return answer_limit(&sync, out);
-    USM_ERR(eas_sync_remember(&sync));
-    ctx->status = SYNC_OK;
-    ctx->came = result_of(&sync);
-    eas_sync_write(&sync, out);
-    return NULL;
+    return finish(&sync, out);
 }

@@ -99,4 +99,8 @@ EAS_DIRECTIVE(EASUrl, url, URL, LOCATION, NULL, 1, 1024,
               "/Microsoft-Server-ActiveSync on the host they asked")
 EAS_DIRECTIVE(EASRedirectDomain, redirect_domain, STRING, LOCATION, NULL, 1, 253,
               "mail domain that eas-autodiscover sends devices to which ask for an address in another domain")
+EAS_DIRECTIVE(EASMaxParked, park_all, NUMBER, LOCATION, "100000", 1, 10000000,
+              "requests that may wait for changes at once without a thread, in all; others are told to come later")
+EAS_DIRECTIVE(EASMaxParkedUser, park_user, NUMBER, LOCATION, "16", 1, 32,
+              "devices of one user that may wait for changes at once without a thread")
 #undef EAS_DIRECTIVE

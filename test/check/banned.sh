@@ -5,7 +5,7 @@
 
 # Files that may call the C heap: the wrappers of libraries that hand out or take malloc()ed memory, and those that keep
 # a little for each of very many devices, for which APR's smallest pool is twenty times too large.
-heap_files='libusm/(core/park|ox/ox_http|ox/ox_json|store/[a-z_/]*(mariadb|sqlite)[a-z_]*|util/(mime|ical)[a-z_]*)\.c|test/.*'
+heap_files='mod_eas/(eas_park|ap_park|ap_slim)\.c|libusm/(core/park|ox/ox_http|ox/ox_json|store/[a-z_/]*(mariadb|sqlite)[a-z_]*|util/(mime|ical)[a-z_]*)\.c|test/.*'
 
 sources > "$tmp/files"
 while read -r file; do

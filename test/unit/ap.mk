@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of the ap ring: its objects and the few functions of httpd that they call (ap_test.c) in one program each.
-EXTRA_DIST += test/unit/ap_test.h
+EXTRA_DIST += test/unit/ap_test.h test/unit/ap_conn_test.h
 if HAVE_CMOCKA
 AP_TESTS = test/unit/test_ap_auth test/unit/test_ap_config test/unit/test_ap_context test/unit/test_ap_log \
-	test/unit/test_ap_pace test/unit/test_ap_request test/unit/test_ap_slot test/unit/test_ap_autodiscover
+	test/unit/test_ap_pace test/unit/test_ap_request test/unit/test_ap_slot test/unit/test_ap_park test/unit/test_ap_autodiscover
 check_PROGRAMS += $(AP_TESTS)
 TESTS += $(AP_TESTS)
 AP_TEST_CPPFLAGS = $(EAS_CPPFLAGS) $(HTTPD_CFLAGS) $(CMOCKA_CFLAGS)
 check_LTLIBRARIES += test/unit/libaptest.la
-test_unit_libaptest_la_SOURCES = test/unit/ap_test.c $(MOD_EAS_SOURCES)
+test_unit_libaptest_la_SOURCES = test/unit/ap_test.c test/unit/ap_conn_test.c $(MOD_EAS_SOURCES)
 test_unit_libaptest_la_CPPFLAGS = $(AP_TEST_CPPFLAGS)
 test_unit_libaptest_la_LIBADD = mod_eas/libeas.la libusm/libusmall.la $(ZLIB_LIBS) $(CMOCKA_LIBS) $(APR_LIBS)
 AP_TEST_LDADD = test/unit/libaptest.la
@@ -38,4 +38,7 @@ test_unit_test_ap_autodiscover_LDFLAGS = $(AP_TEST_LDFLAGS)
 test_unit_test_ap_slot_CPPFLAGS = $(AP_TEST_CPPFLAGS)
 test_unit_test_ap_slot_LDADD = $(AP_TEST_LDADD)
 test_unit_test_ap_slot_LDFLAGS = $(AP_TEST_LDFLAGS)
+test_unit_test_ap_park_CPPFLAGS = $(AP_TEST_CPPFLAGS)
+test_unit_test_ap_park_LDADD = $(AP_TEST_LDADD)
+test_unit_test_ap_park_LDFLAGS = $(AP_TEST_LDFLAGS)
 endif

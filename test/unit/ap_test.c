@@ -12,6 +12,7 @@
 #include <mod_ssl.h>
 
 ap_fake_t ap_fake;
+int ap_test_async;
 static int pieces_given;
 static int the_login;
 
@@ -215,8 +216,23 @@ AP_DECLARE(apr_socket_t *) ap_get_conn_socket(conn_rec *c)
 
 AP_DECLARE(apr_status_t) ap_mpm_query(int code, int *result)
 {
-    *result = code == AP_MPMQ_HARD_LIMIT_DAEMONS ? ap_fake.children : ap_fake.mpm_state;
-    return code == AP_MPMQ_HARD_LIMIT_DAEMONS || code == AP_MPMQ_MPM_STATE ? APR_SUCCESS : APR_ENOTIMPL;
+    switch (code) {
+    case AP_MPMQ_HARD_LIMIT_DAEMONS:
+    case AP_MPMQ_MAX_DAEMONS:
+        *result = ap_fake.children;
+        return APR_SUCCESS;
+    case AP_MPMQ_MAX_THREADS:
+        *result = 4;
+        return APR_SUCCESS;
+    case AP_MPMQ_IS_ASYNC:
+        *result = ap_test_async;
+        return APR_SUCCESS;
+    case AP_MPMQ_MPM_STATE:
+        *result = ap_fake.mpm_state;
+        return APR_SUCCESS;
+    default:
+        return APR_ENOTIMPL;
+    }
 }
 
 AP_DECLARE(char *) ap_server_root_relative(apr_pool_t *pool, const char *name)
@@ -298,7 +314,7 @@ request_rec *ap_test_start(apr_pool_t *pool)
         apr_pool_create(&apr_hook_global_pool, NULL);
     }
     apr_dynamic_fn_register("ssl_is_https", (apr_opt_fn_t *)mod_ssl_is_https);
-    eas_module.module_index = 0;
+    eas_module.module_index = 1; /* number 0 is the core */
     eas_module.register_hooks(pool);
 
     r->pool = pool;
@@ -314,8 +330,9 @@ request_rec *ap_test_start(apr_pool_t *pool)
     r->err_headers_out = apr_table_make(pool, 4);
     r->subprocess_env = apr_table_make(pool, 4);
     r->notes = apr_table_make(pool, 4);
-    r->request_config = apr_pcalloc(pool, sizeof(void *));
-    r->per_dir_config = apr_pcalloc(pool, sizeof(void *));
+    r->request_config = apr_pcalloc(pool, 2 * sizeof(void *));
+    r->per_dir_config = apr_pcalloc(pool, 2 * sizeof(void *));
+    *(void **)(void *)r->per_dir_config = apr_pcalloc(pool, sizeof(core_dir_config));
     dir = eas_module.create_dir_config(pool, NULL);
     ap_set_module_config(r->per_dir_config, &eas_module, dir);
     assert_null(ap_test_directive(dir, "EASStore", fresh_store(pool), pool));

@@ -59,6 +59,7 @@ typedef struct ap_fake_t {
     void (*dispatch)(eas_response_t *rsp, const eas_request_t *req);
 } ap_fake_t;
 extern ap_fake_t ap_fake;
+extern int ap_test_async; /* the MPM can suspend; to be set before ap_test_start() */
 
 /* Start of a test: httpd is fresh, the module has registered its hooks and the child has started. A request in a
  * location that has nothing set but a new store in SQLite and a groupware server that nobody calls. */

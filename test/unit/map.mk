@@ -110,4 +110,9 @@ test_unit_test_cmd_smart_LDADD = $(MAP_TEST_LDADD)
 test_unit_test_drafts_SOURCES = test/unit/test_drafts.c $(SYNC_TEST_SOURCES)
 test_unit_test_drafts_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
 test_unit_test_drafts_LDADD = $(MAP_TEST_LDADD)
+check_PROGRAMS += test/unit/test_eas_park
+TESTS += test/unit/test_eas_park
+test_unit_test_eas_park_SOURCES = test/unit/test_eas_park.c $(SYNC_TEST_SOURCES)
+test_unit_test_eas_park_CPPFLAGS = $(MAP_TEST_CPPFLAGS)
+test_unit_test_eas_park_LDADD = $(MAP_TEST_LDADD)
 endif
