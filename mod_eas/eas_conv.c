@@ -315,7 +315,7 @@ const char *eas_address(const usm_addr_t *a, apr_pool_t *pool)
 
 /* To and Cc separate by comma, ReplyTo by semicolon (MS-ASEMAIL 2.2.2.67). Whole addresses, as many as there is room
  * for. */
-static const char *address_list(const usm_addrs_t *addrs, const char *separator, apr_pool_t *pool)
+const char *eas_address_list(const usm_addrs_t *addrs, const char *separator, apr_pool_t *pool)
 {
     apr_array_header_t *parts = apr_array_make(pool, addrs->count * 2, sizeof(const char *));
     apr_size_t len = 0, width = strlen(separator);
@@ -335,7 +335,7 @@ static void enc_addrs(eas_map_t *map, const eas_row_t *row, const usm_value_t *v
 {
     if (v->u.addrs->count)
         eas_writer_tag_text(map->out, row->tag,
-                            address_list(v->u.addrs, row->tag == EAS_Email_ReplyTo ? "; " : ", ", map->pool));
+                            eas_address_list(v->u.addrs, row->tag == EAS_Email_ReplyTo ? "; " : ", ", map->pool));
 }
 
 /* ---- pictures ---- */

@@ -101,6 +101,8 @@ const char *eas_user_zone(const eas_map_t *map);
 
 /** "Name" <address>, or the address alone. */
 const char *eas_address(const usm_addr_t *a, apr_pool_t *pool);
+/** Several of them, @a separator in between. */
+const char *eas_address_list(const usm_addrs_t *addrs, const char *separator, apr_pool_t *pool);
 
 /* eas_meeting.c */
 void eas_encode_meeting(eas_map_t *map, const eas_row_t *row, const usm_value_t *v);

@@ -107,6 +107,15 @@ static void put_received_as_bcc(eas_map_t *map, const usm_item_t *item)
         eas_writer_tag_int(map->out, EAS_Email2_ReceivedAsBcc, 1);
 }
 
+/* Whoever goes on writing it must see who will get it in secret. */
+static void put_draft(eas_map_t *map, const usm_item_t *item)
+{
+    eas_writer_tag_int(map->out, EAS_Email2_IsDraft, 1);
+    if (first_of(item, USM_EMAIL_BCC))
+        eas_writer_tag_text(map->out, EAS_Email2_Bcc,
+                            eas_address_list(item->v[USM_EMAIL_BCC].u.addrs, ", ", map->pool));
+}
+
 void eas_email_extra(eas_map_t *map, const usm_item_t *item)
 {
     const char *subject = usm_item_text(item, USM_EMAIL_SUBJECT);
@@ -124,5 +133,5 @@ void eas_email_extra(eas_map_t *map, const usm_item_t *item)
         put_received_as_bcc(map, item);
     }
     if (map->ctx->version >= 160 && usm_item_num(item, USM_EMAIL_DRAFT, 0))
-        eas_writer_tag_int(map->out, EAS_Email2_IsDraft, 1);
+        put_draft(map, item);
 }

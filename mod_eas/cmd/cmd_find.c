@@ -16,7 +16,7 @@ static void view_of(eas_view_t *view, usm_fetch_t *fetch)
 {
     static const int fields[] = {USM_EMAIL_SUBJECT, USM_EMAIL_RECEIVED, USM_EMAIL_TO,    USM_EMAIL_CC,
                                  USM_EMAIL_FROM,    USM_EMAIL_READ,     USM_EMAIL_DRAFT, USM_EMAIL_IMPORTANCE,
-                                 USM_EMAIL_BODY,    USM_EMAIL_ATTACHMENTS};
+                                 USM_EMAIL_BODY,    USM_EMAIL_BCC,      USM_EMAIL_ATTACHMENTS};
     memset(view, 0, sizeof *view);
     memset(fetch, 0, sizeof *fetch);
     for (apr_size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
@@ -74,6 +74,7 @@ static void put_mail(eas_ctx_t *ctx, eas_writer_t *out, const usm_hit_t *hit, co
     eas_writer_tag_time(out, EAS_Email_DateReceived, usm_item_num(item, USM_EMAIL_RECEIVED, hit->at), EAS_TIME_DASHED);
     eas_writer_tag_text(out, EAS_Email_DisplayTo, names(item, USM_EMAIL_TO, ctx->pool));
     eas_writer_tag_text(out, EAS_Find_DisplayCc, names(item, USM_EMAIL_CC, ctx->pool));
+    eas_writer_tag_text(out, EAS_Find_DisplayBcc, names(item, USM_EMAIL_BCC, ctx->pool));
     eas_writer_tag_int(out, EAS_Email_Importance, usm_item_num(item, USM_EMAIL_IMPORTANCE, USM_IMP_NORMAL));
     eas_writer_tag_int(out, EAS_Email_Read, usm_item_num(item, USM_EMAIL_READ, 0));
     eas_writer_tag_int(out, EAS_Email2_IsDraft, usm_item_num(item, USM_EMAIL_DRAFT, 0));

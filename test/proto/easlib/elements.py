@@ -15,7 +15,10 @@ from . import wbxml
 from .wbxml import El, VERSIONS
 
 PATH = os.environ.get("EAS_ELEMENTS")
-GOOD = {"MoveItems": {"3"}, "Ping": {"1", "2"}, "ResolveRecipients": {"1", "2", "3", "4", "7", "8"}}
+GOOD = {"MoveItems": {"3"}, "Ping": {"1", "2"},
+        # What these say of a person, a picture or a certificate is their answer, no refusal.
+        "ResolveRecipients": {"1", "2", "3", "4", "7", "8", "160", "161", "162", "163", "173", "174", "175"},
+        "ValidateCert": {str(n) for n in range(1, 18) if n != 2}}
 CLASS_OF_PAGE = {"Email": "Email", "Email2": "Email", "Calendar": "Calendar", "Contacts": "Contacts", "Contacts2": "Contacts",
                  "Tasks": "Tasks", "Notes": "Notes", "Gal": "GAL", "DocumentLibrary": "DocumentLibrary"}
 PAGE_OF_CLASS = {"SMS": "Email", "RI": "Contacts", "GAL": "Gal"}
