@@ -37,6 +37,7 @@ dist_usminclude_HEADERS = \
 	libusm/include/usm/meeting.h \
 	libusm/include/usm/people.h \
 	libusm/include/usm/access.h \
+	libusm/include/usm/pump.h \
 	libusm/include/usm/read.h \
 	libusm/include/usm/search.h \
 	libusm/include/usm/recur.h \

@@ -31,6 +31,13 @@ static struct {
     const char *fault; /* why there can be no context at all */
 } contexts;
 
+static apr_status_t forget(void *data)
+{
+    contexts.entries = NULL;
+    contexts.mutex = NULL;
+    return APR_SUCCESS;
+}
+
 void eas_ap_context_init(apr_pool_t *pchild, server_rec *server)
 {
     apr_allocator_t *allocator;
@@ -43,6 +50,7 @@ void eas_ap_context_init(apr_pool_t *pchild, server_rec *server)
     apr_pool_tag(contexts.pool, "eas_contexts");
     contexts.entries = NULL;
     contexts.fault = NULL;
+    apr_pool_cleanup_register(contexts.pool, NULL, forget, apr_pool_cleanup_null);
     eas_ap_log_server(&contexts.log, server);
     if (apr_thread_mutex_create(&contexts.mutex, APR_THREAD_MUTEX_DEFAULT, contexts.pool) != APR_SUCCESS) {
         contexts.fault = "no mutex";
@@ -65,6 +73,12 @@ static void start(entry_t *entry)
     err = usm_context_create(&entry->ctx, &config, entry->pool);
     if (err == NULL) {
         entry->fault = NULL;
+        err = eas_ap_push_serve(entry->ctx);
+        if (err != NULL) {
+            usm_log(&contexts.log, USM_LOG_WARNING, EASLOGNO(102), "waiting devices look for themselves: %s",
+                    usm_error_text(err, entry->pool));
+            usm_error_clear(err);
+        }
         return;
     }
     entry->ctx = NULL;
@@ -115,4 +129,20 @@ usm_error_t *eas_ap_context(usm_context_t **ctx_p, const eas_conf_t *conf, apr_p
     }
     apr_thread_mutex_unlock(contexts.mutex);
     return err;
+}
+
+void eas_ap_context_hint(const usm_context_t *but, const usm_hint_t *hint)
+{
+    const entry_t *entry;
+
+    if (contexts.mutex == NULL) {
+        return;
+    }
+    apr_thread_mutex_lock(contexts.mutex);
+    for (entry = contexts.entries; entry != NULL; entry = entry->next) {
+        if (entry->ctx != NULL && entry->ctx != but) {
+            usm_hint_deliver(entry->ctx, hint);
+        }
+    }
+    apr_thread_mutex_unlock(contexts.mutex);
 }

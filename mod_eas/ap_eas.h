@@ -9,6 +9,8 @@
 #include <httpd.h>
 #include <http_config.h>
 
+#include <usm/pump.h>
+
 #include "eas.h"
 #include "eas_slot.h"
 
@@ -45,6 +47,9 @@ void eas_ap_context_init(apr_pool_t *pool, server_rec *server);
  * After a failure nobody tries again for some seconds. Errors live in POOL. Any thread may call.
  */
 usm_error_t *eas_ap_context(usm_context_t **ctx_p, const eas_conf_t *conf, apr_pool_t *pool);
+
+/* Wakes who waits for what HINT tells of, in all contexts of this child but BUT (may be NULL). Any thread. */
+void eas_ap_context_hint(const usm_context_t *but, const usm_hint_t *hint);
 
 /* ap_auth.c */
 void eas_ap_auth_register(apr_pool_t *pool);
@@ -95,6 +100,20 @@ void eas_ap_park_init(apr_pool_t *pchild, server_rec *server);
 void eas_ap_park_offer(eas_request_t *req, request_rec *r);
 /* There is no answer yet, rsp->park is set: what the handler is to return. */
 int eas_ap_park(request_rec *r, const eas_request_t *req, eas_response_t *rsp);
+
+/* ap_push.c */
+/* Makes the pipes, after those of ap_slot.c. A child starts, after it has a slot. */
+int eas_ap_push_init(apr_pool_t *pconf);
+void eas_ap_push_child(apr_pool_t *pchild, server_rec *server);
+/* What a new context needs to work for devices that wait. */
+usm_error_t *eas_ap_push_serve(usm_context_t *ctx);
+/* Wakes who waits for what HINT tells of, here and elsewhere. CTX may be NULL. Any thread; does not block. */
+void eas_ap_push_raise(usm_context_t *ctx, const usm_hint_t *hint);
+
+/* ap_notify.c */
+/* Handler "eas-notify". */
+void eas_ap_notify_init(apr_pool_t *pchild);
+int eas_ap_notify(request_rec *r);
 
 /* ap_request.c */
 /* Handler "eas". */

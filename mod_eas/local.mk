@@ -12,6 +12,7 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/eas_fetch.c mod_eas/eas_fetch.h \
 	mod_eas/eas_folder.c mod_eas/eas_folder.h \
 	mod_eas/eas_park.c mod_eas/eas_park.h \
+	mod_eas/eas_notify.c mod_eas/eas_notify.h \
 	mod_eas/eas_part.c \
 	mod_eas/eas_pace.c mod_eas/eas_pace.h \
 	mod_eas/eas_policy.c mod_eas/eas_policy.h \
@@ -74,7 +75,7 @@ mod_eas/tbl/tokens.h: mod_eas/tbl/eas-codepages.tsv mod_eas/tbl/mktokens.sh
 # Ap ring: the httpd module. Only mod_eas/mod_eas.c and mod_eas/ap_*.c know httpd.
 MOD_EAS_SOURCES = mod_eas/mod_eas.c mod_eas/ap_eas.h mod_eas/ap_auth.c mod_eas/ap_autodiscover.c mod_eas/ap_config.c mod_eas/ap_context.c \
 	mod_eas/ap_log.c mod_eas/ap_pace.c mod_eas/ap_finish.c mod_eas/ap_park.c mod_eas/ap_park.h mod_eas/ap_parkloop.c mod_eas/ap_slim.c \
-	mod_eas/ap_request.c mod_eas/ap_slot.c
+	mod_eas/ap_request.c mod_eas/ap_slot.c mod_eas/ap_push.c mod_eas/ap_notify.c
 module_LTLIBRARIES = mod_eas/mod_eas.la
 mod_eas_mod_eas_la_SOURCES = $(MOD_EAS_SOURCES)
 mod_eas_mod_eas_la_CPPFLAGS = $(EAS_CPPFLAGS) $(HTTPD_CFLAGS)

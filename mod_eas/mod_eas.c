@@ -9,7 +9,10 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
 {
     int result = eas_ap_pace_init(pconf, plog, ptemp, server);
 
-    return result == OK ? eas_ap_slot_init(pconf, plog, ptemp, server) : result;
+    if (result == OK) {
+        result = eas_ap_slot_init(pconf, plog, ptemp, server);
+    }
+    return result == OK ? eas_ap_push_init(pconf) : result;
 }
 
 static void child_init(apr_pool_t *pool, server_rec *server)
@@ -17,6 +20,8 @@ static void child_init(apr_pool_t *pool, server_rec *server)
     eas_ap_slot_child(pool);
     eas_ap_context_init(pool, server);
     eas_ap_park_init(pool, server);
+    eas_ap_notify_init(pool);
+    eas_ap_push_child(pool, server);
 }
 
 static void child_status(server_rec *server, pid_t pid, ap_generation_t generation, int slot, mpm_child_status status)
@@ -34,6 +39,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_handler(eas_ap_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(eas_ap_autodiscover, NULL, NULL, APR_HOOK_MIDDLE);
     eas_ap_park_register();
+    ap_hook_handler(eas_ap_notify, NULL, NULL, APR_HOOK_MIDDLE);
     eas_ap_auth_register(pool);
 }
 

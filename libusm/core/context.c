@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "park.h"
+#include "pump.h"
 
 #include <apr_allocator.h>
 
@@ -48,6 +49,7 @@ static apr_status_t locked_pool(apr_pool_t **pool_p)
 static apr_status_t destroy_pool(void *data)
 {
     usm_context_t *ctx = data;
+    usm__pump_stop(ctx);
     usm__parking_stop(ctx);
     for (apr_hash_index_t *hi = apr_hash_first(NULL, ctx->logins); hi; hi = apr_hash_next(hi)) {
         usm_login_t *login = apr_hash_this_val(hi);

@@ -32,7 +32,8 @@
 
 typedef struct usm__waiter_t usm__waiter_t;
 typedef struct usm__parking_t usm__parking_t;
-typedef struct usm__hub_t usm__hub_t; /**< hint.h */
+typedef struct usm__hub_t usm__hub_t;   /**< hint.h */
+typedef struct usm__pump_t usm__pump_t; /**< pump.h */
 
 struct usm_context_t {
     apr_pool_t *pool;
@@ -47,6 +48,7 @@ struct usm_context_t {
     usm__waiter_t *free_waiters;
     usm__parking_t *parking;
     usm__hub_t *hub;
+    usm__pump_t *pump; /**< NULL: there is none */
     usm_time_t swept;
     int write_batch, scan_rows, run_rows; /**< USM__WRITE_BATCH … at most */
     struct usm__owed_t *owed; /**< leases that are over and could not be given back yet */

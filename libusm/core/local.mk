@@ -12,5 +12,5 @@ EXTRA_DIST += libusm/core/README libusm/doc/sync-keys.md libusm/doc/conflicts.aw
 libusm_libusmall_la_SOURCES += libusm/core/zone.c libusm/core/recur.c libusm/core/series.c \
 	libusm/core/meeting.c
 libusm_libusmall_la_SOURCES += libusm/core/people.c
-libusm_libusmall_la_SOURCES += libusm/core/hint.c libusm/core/hint.h libusm/core/park.h
 libusm_libusmall_la_SOURCES += libusm/core/thread.c libusm/core/answer_event.c
+libusm_libusmall_la_SOURCES += libusm/core/hint.c libusm/core/hint.h libusm/core/park.h libusm/core/pump.c libusm/core/pump.h

@@ -11,6 +11,7 @@ libusm_libusmall_la_SOURCES += \
 	libusm/ox/ox_cursor.h \
 	libusm/ox/ox_error.c \
 	libusm/ox/ox_folder.c \
+	libusm/ox/ox_hint.c \
 	libusm/ox/ox_http.c \
 	libusm/ox/ox_http.h \
 	libusm/ox/ox_json.c \

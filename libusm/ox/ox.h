@@ -74,6 +74,11 @@ void ox_login_drop(usm_blogin_t *login);
 const char *ox_login_user(const usm_blogin_t *login);
 usm_error_t *ox_userinfo(usm_userinfo_t *info, usm_bcall_t *call, apr_pool_t *pool);
 
+/* ---- notifications (ox_hint.c) ---- */
+
+usm_error_t *ox_notification(usm_hint_t *hints, int *count, int max, const char *body, apr_size_t len,
+                             apr_pool_t *pool);
+
 /* ---- errors (ox_error.c) ---- */
 
 /** The error an envelope tells of, NULL when it is good (also: a warning beside data). */

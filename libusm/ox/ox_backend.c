@@ -179,6 +179,7 @@ const usm_backend_vtable_t *usm_backend_ox(void)
         .busy = ox_people_busy,
         .away_get = ox_away_get,
         .away_set = ox_away_set,
+        .notification = ox_notification,
     };
     return &vtable;
 }

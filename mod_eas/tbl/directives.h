@@ -103,4 +103,6 @@ EAS_DIRECTIVE(EASMaxParked, park_all, NUMBER, LOCATION, "100000", 1, 10000000,
               "requests that may wait for changes at once without a thread, in all; others are told to come later")
 EAS_DIRECTIVE(EASMaxParkedUser, park_user, NUMBER, LOCATION, "16", 1, 32,
               "devices of one user that may wait for changes at once without a thread")
+EAS_DIRECTIVE(EASNotifyRate, notify_rate, NUMBER, LOCATION, "5000", 0, 1000000,
+              "notifications of mail servers taken per second and child process; 0: any number")
 #undef EAS_DIRECTIVE

@@ -20,9 +20,7 @@ typedef struct found_t {
 void device_init(device_t *device, int sync_waits)
 {
     memset(device, 0, sizeof(*device));
-    strcpy(device->policy, "0");
-    strcpy(device->folder_key, "0");
-    strcpy(device->key, "0");
+    device->policy[0] = device->folder_key[0] = device->key[0] = '0';
     device->sync_waits = sync_waits;
 }
 

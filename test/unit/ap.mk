@@ -41,4 +41,10 @@ test_unit_test_ap_slot_LDFLAGS = $(AP_TEST_LDFLAGS)
 test_unit_test_ap_park_CPPFLAGS = $(AP_TEST_CPPFLAGS)
 test_unit_test_ap_park_LDADD = $(AP_TEST_LDADD)
 test_unit_test_ap_park_LDFLAGS = $(AP_TEST_LDFLAGS)
+AP_TESTS += test/unit/test_ap_push
+check_PROGRAMS += test/unit/test_ap_push
+TESTS += test/unit/test_ap_push
+test_unit_test_ap_push_CPPFLAGS = $(AP_TEST_CPPFLAGS)
+test_unit_test_ap_push_LDADD = $(AP_TEST_LDADD)
+test_unit_test_ap_push_LDFLAGS = $(AP_TEST_LDFLAGS)
 endif

@@ -43,4 +43,11 @@ test_unit_test_eas_autodiscover_LDADD = $(EAS_TEST_LDADD)
 test_unit_test_eas_autodiscover_LDFLAGS = $(EAS_TEST_LDFLAGS)
 test_unit_test_eas_slot_CPPFLAGS = $(EAS_TEST_CPPFLAGS)
 test_unit_test_eas_slot_LDADD = $(EAS_TEST_LDADD)
+EAS_TESTS += test/unit/test_eas_notify
+check_PROGRAMS += test/unit/test_eas_notify
+TESTS += test/unit/test_eas_notify
+test_unit_test_eas_notify_SOURCES = test/unit/test_eas_notify.c test/unit/eas_test.c
+test_unit_test_eas_notify_CPPFLAGS = $(EAS_TEST_CPPFLAGS)
+test_unit_test_eas_notify_LDADD = $(EAS_TEST_LDADD)
+test_unit_test_eas_notify_LDFLAGS = $(EAS_TEST_LDFLAGS)
 endif

@@ -123,4 +123,10 @@ TESTS += test/unit/test_ox_rfc5545
 test_unit_test_ox_rfc5545_SOURCES = test/unit/test_ox_rfc5545.c
 test_unit_test_ox_rfc5545_CPPFLAGS = $(OX_TEST_CPPFLAGS) $(ICAL_CFLAGS)
 test_unit_test_ox_rfc5545_LDADD = $(OX_TEST_LDADD) $(ICAL_LIBS)
+OX_TESTS += test/unit/test_ox_hint
+check_PROGRAMS += test/unit/test_ox_hint
+TESTS += test/unit/test_ox_hint
+test_unit_test_ox_hint_SOURCES = test/unit/test_ox_hint.c $(OX_TEST_COMMON)
+test_unit_test_ox_hint_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_hint_LDADD = $(OX_TEST_LDADD)
 endif

@@ -116,7 +116,7 @@ static void test_module(void **state)
 {
     request_rec *r = ap_test_start(*state);
 
-    assert_int_equal(ap_fake.handler_count, 2);
+    assert_int_equal(ap_fake.handler_count, 3);
     assert_ptr_equal(ap_fake.handlers[0], eas_ap_handler);
     assert_ptr_equal(ap_fake.handlers[1], eas_ap_autodiscover);
     assert_non_null(ap_fake.child_init);

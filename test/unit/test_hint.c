@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: hint.c watch.c */
+/* Tests: hint.c pump.c watch.c */
 /* Hints: whom they wake and how soon, that none gets lost between looking and waiting, and what a flood of them does.
  * The interval of polling is an hour here, so that whatever is noticed was noticed by a hint. */
 #include "test_core.h"
 
 #include <apr_file_io.h>
 #include <apr_thread_proc.h>
+
+#include <usm/pump.h>
 
 #include "core/hint.h"
 #include "fake_backend.h"
@@ -350,6 +352,20 @@ static void test_listener(void **state)
     assert_int_equal(told, 3);
 }
 
+/* The pump sends on what was kept back, and ends with its context. */
+static void test_pump(void **state)
+{
+    usm_hint_t a = hint_of("1/4", "32", USM_HINT_ITEMS);
+    const usm_pump_config_t config = {.forward = note_told};
+    told = 0;
+    OK(usm_pump_start(ctx, &config));
+    usm_hint_raise(ctx, &a);
+    usm_hint_raise(ctx, &a);
+    assert_int_equal(told, 1);
+    apr_sleep(700000);
+    assert_int_equal(told, 2);
+}
+
 static void test_hinted_at(void **state)
 {
     usm_session_t *s = session_of("phone", pool);
@@ -371,6 +387,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_a_hint_wakes), T(test_by_login_name), T(test_folders),     T(test_not_meant), T(test_flood),
         T(test_no_gap),       T(test_outage),        T(test_own_changes), T(test_listener),  T(test_hinted_at),
+        T(test_pump),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

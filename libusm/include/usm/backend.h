@@ -9,6 +9,7 @@
 #define USM_BACKEND_H
 
 #include <apr_tables.h>
+#include <usm/hint.h>
 #include <usm/item.h>
 #include <usm/people.h>
 #include <usm/read.h>
@@ -247,6 +248,9 @@ typedef struct usm_backend_vtable_t {
      * whose mail a new notice answers. */
     usm_error_t *(*away_get)(usm_away_t *away, usm_bcall_t *call, apr_pool_t *pool);
     usm_error_t *(*away_set)(usm_bcall_t *call, const usm_away_t *away, const usm_userinfo_t *info, apr_pool_t *pool);
+    /** As usm_hint_parse(). Calls nobody. NULL: this world knows no notifications. */
+    usm_error_t *(*notification)(usm_hint_t *hints, int *count, int max, const char *body, apr_size_t len,
+                                 apr_pool_t *pool);
 } usm_backend_vtable_t;
 
 struct usm_backend_t {

@@ -34,6 +34,12 @@ void usm_hint_for_user(usm_hint_t *hint, const char *user, const char *folder, u
 /** The same for whoever logs in by this name, whatever its case. */
 void usm_hint_for_login(usm_hint_t *hint, const char *login, const char *folder, usm_hint_kind_e kind);
 
+/** Read what a mail server of the groupware @a backend (NULL: the default one) sends when something has changed: one
+ * notification or an array of at most @a max, as far as devices can see what it tells of. The form is the groupware's;
+ * for Open-Xchange see libusm/doc/notifications.md. Errors: INVALID (what it is not), LIMIT (too many), UNSUPPORTED. */
+usm_error_t *usm_hint_parse(usm_hint_t *hints, int *count_p, int max, const char *backend, const char *body,
+                            apr_size_t len, apr_pool_t *pool);
+
 /** Told of each hint that was raised here and is news, in the thread that raised it; must not block. */
 typedef void (*usm_hint_fn)(void *baton, const usm_hint_t *hint);
 /** Have @a fn told, to bring hints to other processes; one listener per context, set before there are other threads. */

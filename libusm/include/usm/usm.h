@@ -14,6 +14,7 @@
 #include <usm/meeting.h>
 #include <usm/people.h>
 #include <usm/access.h>
+#include <usm/pump.h>
 #include <usm/read.h>
 #include <usm/search.h>
 #include <usm/recur.h>

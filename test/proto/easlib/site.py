@@ -196,7 +196,7 @@ class MariaDb:
 class Httpd:
     """Debian's httpd with the module just built."""
 
-    MODULES = ["mpm_event", "authn_core", "authz_core", "authz_user", "auth_basic", "socache_shmcb", "ssl", "filter",
+    MODULES = ["mpm_event", "authn_core", "authz_core", "authz_user", "auth_basic", "authn_file", "socache_shmcb", "ssl", "filter",
                "deflate", "reqtimeout", "env", "setenvif"]
 
     def __init__(self, folder, config, extra_locations="", tls_port=None):
@@ -336,6 +336,14 @@ def location(prefix, ox_url, store_url, **more):
             f'    AuthName "ActiveSync"\n    AuthBasicProvider ox\n    Require valid-user\n{inner}\n</LocationMatch>\n')
 
 
+def notify(prefix, ox_url, store_url, passwords, **more):
+    """The Location for notifications of mail servers."""
+    inner = "\n".join(f"    {k} {v}" for k, v in more.items())
+    return (f'<Location {prefix}/eas-notify>\n    SetHandler eas-notify\n    AuthType Basic\n    AuthName "notify"\n'
+            f'    AuthBasicProvider file\n    AuthUserFile {passwords}\n    Require user dovecot\n'
+            f'    EASOxUrl {ox_url}\n    EASStore {store_url}\n{inner}\n</Location>\n')
+
+
 def autodiscover(prefix, ox_url, store_url):
     """Both Locations of Autodiscover."""
     return (f'<LocationMatch "(?i)^{prefix}/autodiscover/autodiscover\\.xml$">\n    SetHandler eas-autodiscover\n'
@@ -382,6 +390,9 @@ class Site:
         if self.store_options:
             url += ("&" if "?" in url else "?") + self.store_options
         self.store_url = url
+        self.passwords = os.path.join(self.folder, "passwords")
+        with open(self.passwords, "w", encoding="ascii") as f: # both "secret"
+            f.write("dovecot:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\nother:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n")
         dead = free_ports(1)[0]
         self.httpd = Httpd(self.folder, location("", self.ox.url, url, **self.directives)
                            + location("/dead", f"http://127.0.0.1:{dead}/ajax/", url)
@@ -393,6 +404,9 @@ class Site:
                                       EASNotesFolder="none")
                            + location("/copy", self.ox.url, url, EASConflictKeep="copy")
                            + location("/all", self.ox.url, url, EASSharedFolders="all", EASPublicFolders="all")
+                           + location("/quiet", self.ox.url, url, EASPollInterval="600")
+                           + notify("", self.ox.url, url, self.passwords)
+                           + notify("/slow", self.ox.url, url, self.passwords, EASNotifyRate="5")
                            + autodiscover("", self.ox.url, url)
                            + autodiscover("/dead", f"http://127.0.0.1:{dead}/ajax/", url)
                            + location("/nosqlite", self.ox.url, f"sqlite:{self.state}/missing/eas.db")
@@ -409,6 +423,7 @@ class Site:
         self.eas_own, self.eas_all = [Server("127.0.0.1", self.httpd.plain, path=p + PATH) for p in ("/own", "/all")]
         self.eas_dead = Server("127.0.0.1", self.httpd.plain, path="/dead" + PATH)
         self.eas_no_store = [Server("127.0.0.1", self.httpd.plain, path=p + PATH) for p in ("/nosqlite", "/nomariadb")]
+        self.eas_quiet = Server("127.0.0.1", self.httpd.plain, path="/quiet" + PATH)
         self.ox_address = ("127.0.0.1", self.ox.port)
 
     def log(self):
