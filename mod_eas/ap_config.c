@@ -33,7 +33,7 @@ static const char *set_row(cmd_parms *cmd, void *dir, const char *text)
     const eas_directive_t *row = eas_directive_get((eas_directive_id_t)(apr_uintptr_t)cmd->info);
     eas_ap_dir_t *d = dir;
 
-    if (row->kind == EAS_KIND_PATH) {
+    if (row->kind == EAS_KIND_PATH || row->kind == EAS_KIND_RULES) {
         text = ap_server_root_relative(cmd->pool, text);
         if (text == NULL) {
             return apr_psprintf(cmd->pool, "%s: not a path", row->name);

@@ -171,6 +171,7 @@ void eas_ap_request(eas_request_t *req, request_rec *r)
         .method = r->method,
         .args = r->args,
         .is_tls = eas_ap_is_tls(r),
+        .group = apr_table_get(r->subprocess_env, "EAS_GROUP"),
         .conf = eas_ap_dir(r)->conf,
         .log = &state->log,
         .pool = r->pool,

@@ -12,6 +12,7 @@
 
 #include "eas_conf.h"
 #include "eas_pace.h"
+#include "eas_policy.h"
 #include "eas_query.h"
 #include "eas_slot.h"
 #include "eas_table.h"
@@ -35,6 +36,7 @@ typedef struct eas_request_t {
     const char *user, *password; /* of the credentials; password NULL when the user came in another way */
     usm_login_t *login;          /* NULL: nobody has checked the credentials with the groupware server yet */
     usm_error_t *login_error;    /* why there is no login although it was tried */
+    const char *group;           /* environment variable EAS_GROUP, NULL without */
     int is_tls;                  /* came over TLS, here or at a proxy that is trusted */
     usm_context_t *usm;          /* NULL: see usm_error */
     usm_error_t *usm_error;      /* why the state database or the configuration cannot be used */
@@ -87,6 +89,7 @@ typedef struct eas_ctx_t {
     unsigned version; /* times ten */
     const eas_command_t *command;
     const char *device_id, *device_type;
+    const eas_policy_t *policy; /* that the rules give the device; set once there is a session */
     apr_uint32_t policy_key; /* as the device sent it, 0 without */
     usm_login_t *login;
     usm_session_t *session;

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "eas_rules.h"
+
 static const eas_directive_t directives[EAS_DIRECTIVE_COUNT] = {
 #define EAS_DIRECTIVE(name_, field_, kind_, group_, default_, min_, max_, help_)                                       \
     [EAS_DIRECTIVE_##                                                                                                  \
@@ -142,6 +144,10 @@ const char *eas_conf_set(eas_conf_t *conf, eas_directive_id_t id, const char *te
             return apr_psprintf(pool, "%s must have %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT " characters", row->name,
                                 row->min, row->max);
         }
+        fault = row->kind == EAS_KIND_RULES ? eas_rules_read(&conf->rules, text, pool) : NULL;
+        if (fault != NULL) {
+            return apr_psprintf(pool, "%s: %s", row->name, fault);
+        }
         fault = row->kind == EAS_KIND_STORE ? check_store(text) : NULL;
         fault = row->kind == EAS_KIND_URL ? check_url(text, pool) : fault;
         if (fault != NULL) {
@@ -186,6 +192,9 @@ eas_conf_t *eas_conf_merge(const eas_conf_t *base, const eas_conf_t *inner, apr_
             *number_of(conf, &directives[i]) = *number_of((eas_conf_t *)inner, &directives[i]);
         } else {
             *text_of(conf, &directives[i]) = *text_of((eas_conf_t *)inner, &directives[i]);
+        }
+        if (directives[i].kind == EAS_KIND_RULES) {
+            conf->rules = inner->rules;
         }
         conf->given[i] = 1;
     }

@@ -12,6 +12,7 @@
 /* C types of the members, by kind. */
 #define EAS_CONF_STRING const char *
 #define EAS_CONF_PATH const char *
+#define EAS_CONF_RULES const char *
 #define EAS_CONF_STORE const char *
 #define EAS_CONF_URL const char *
 #define EAS_CONF_FLAG apr_int64_t
@@ -30,11 +31,13 @@ typedef struct eas_conf_t {
     unsigned char given[EAS_DIRECTIVE_COUNT]; /* by row: was it written? */
 #define EAS_DIRECTIVE(name_, field_, kind_, group_, default_, min_, max_, help_) EAS_CONF_##kind_ field_;
 #include "tbl/directives.h"
+    const struct eas_rules_t *rules; /* what is in the file of EASRulesFile, NULL without */
 } eas_conf_t;
 
 typedef enum {
     EAS_KIND_STRING,
     EAS_KIND_PATH,
+    EAS_KIND_RULES,
     EAS_KIND_STORE,
     EAS_KIND_URL,
     EAS_KIND_FLAG,

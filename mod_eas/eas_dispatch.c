@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "eas_folder.h"
+#include "eas_access.h"
 #include "eas_policy.h"
 
 /* What MS-Server-ActiveSync says: clients of old looked at it to guess what a server can do. */
@@ -128,7 +129,7 @@ static int answer_options(eas_ctx_t *ctx)
     if (!is_options(ctx)) {
         return 0;
     }
-    apr_table_setn(headers, "MS-ASProtocolVersions", eas_version_list());
+    apr_table_setn(headers, "MS-ASProtocolVersions", eas_version_list_to(eas_access_max_version(ctx), ctx->pool));
     apr_table_setn(headers, "MS-ASProtocolCommands", eas_command_list(ctx->pool));
     apr_table_setn(headers, "Public", "OPTIONS,POST");
     apr_table_setn(headers, "Allow", "OPTIONS,POST");
@@ -222,29 +223,18 @@ static apr_uint32_t request_policy_key(const eas_ctx_t *ctx)
     return value < 0 || *end != '\0' || value > APR_UINT32_MAX ? APR_UINT32_MAX : (apr_uint32_t)value;
 }
 
-/* A wiped device stays out, so that one who finds it does not get its owner's mail again. A wipe of the account alone
- * is not made one of the whole device because the device knows no better: it is only kept out. */
-static int check_wipe(eas_ctx_t *ctx, const usm_standing_t *standing)
-{
-    if (standing->wipe == USM_WIPE_DONE || (standing->account_only && ctx->version < 161)) {
-        return refuse(ctx, EAS_STATUS_DeviceIsBlockedForThisUser);
-    }
-    if (ctx->command->flags & EAS_CMD_NO_WIPE) {
-        return 0;
-    }
-    /* MS-ASCMD: without a policy key there is nothing that could be renewed. */
-    return refuse(ctx, ctx->version < 140 && request_policy_key(ctx) == 0 ? 403 : EAS_STATUS_RemoteWipeRequested);
-}
-
-/* What an administrator has decided of the device. */
 static int check_access(eas_ctx_t *ctx)
 {
-    const usm_standing_t *standing = usm_device_standing(ctx->session);
+    int status = 0;
+    usm_error_t *err;
 
-    if (standing->access == USM_ACCESS_BLOCK) {
-        return refuse(ctx, EAS_STATUS_DeviceIsBlockedForThisUser);
+    ctx->policy_key = request_policy_key(ctx);
+    err = eas_access_check(&status, ctx);
+    if (err != NULL) {
+        eas_answer_error(ctx, err);
+        return 1;
     }
-    return standing->wipe != USM_WIPE_NONE ? check_wipe(ctx, standing) : 0;
+    return status != 0 ? refuse(ctx, status) : 0;
 }
 
 static int check_policy(eas_ctx_t *ctx)
@@ -252,11 +242,10 @@ static int check_policy(eas_ctx_t *ctx)
     int optional = ctx->command->flags & EAS_CMD_POLICY_LATER || !ctx->conf->require_policy;
     int status;
 
-    ctx->policy_key = request_policy_key(ctx);
     if (ctx->command->flags & EAS_CMD_NO_POLICY) {
         return 0;
     }
-    status = eas_policy_check(usm_device_policy(ctx->session), ctx->policy_key, ctx->version, optional);
+    status = eas_policy_check(usm_device_policy(ctx->session), ctx->policy, ctx->policy_key, ctx->version, optional);
     return status != 0 ? refuse(ctx, status) : 0;
 }
 

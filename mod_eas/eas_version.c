@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "eas_version.h"
 
+#include <apr_strings.h>
 #include <string.h>
 
 static const struct {
@@ -53,4 +54,18 @@ const char *eas_version_list(void)
         ;
 
     return list + 1;
+}
+
+const char *eas_version_list_to(unsigned max, apr_pool_t *pool)
+{
+    const char *list = "";
+    unsigned i;
+
+    if (max == 0) {
+        return eas_version_list();
+    }
+    for (i = 0; i < VERSION_COUNT && versions[i].number <= max; i++) {
+        list = apr_pstrcat(pool, list, i > 0 ? "," : "", versions[i].text, NULL);
+    }
+    return list;
 }

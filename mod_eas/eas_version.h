@@ -3,6 +3,8 @@
 #ifndef EAS_VERSION_H
 #define EAS_VERSION_H
 
+#include <apr_pools.h>
+
 /* ROW(number, "text"), ascending: Android takes the last that it knows. */
 #define EAS_VERSION_ROWS(ROW)                                                                                          \
     ROW(25, "2.5")                                                                                                     \
@@ -24,5 +26,8 @@ const char *eas_version_text(unsigned number);
 
 /* The value of MS-ASProtocolVersions. */
 const char *eas_version_list(void);
+
+/* The same, of versions up to MAX; 0: all. In POOL or constant. */
+const char *eas_version_list_to(unsigned max, apr_pool_t *pool);
 
 #endif

@@ -6,6 +6,7 @@ mod_eas_libeas_la_CPPFLAGS = $(EAS_CPPFLAGS)
 mod_eas_libeas_la_LIBADD = $(APR_LIBS) $(ZLIB_LIBS)
 mod_eas_libeas_la_SOURCES = \
 	mod_eas/eas.h mod_eas/eas_body.c mod_eas/eas_dispatch.c mod_eas/eas_status.c \
+	mod_eas/eas_access.c mod_eas/eas_access.h mod_eas/eas_rules.c mod_eas/eas_rules.h \
 	mod_eas/eas_autodiscover.c mod_eas/eas_autodiscover.h \
 	mod_eas/eas_conf.c mod_eas/eas_conf.h \
 	mod_eas/eas_devinfo.c mod_eas/eas_devinfo.h \

@@ -28,7 +28,7 @@ static usm_error_t *offer(answer_t *answer, eas_ctx_t *ctx)
     char digest[EAS_POLICY_DIGEST_LEN];
     usm_policy_t policy = *usm_device_policy(ctx->session);
 
-    eas_policy_digest(digest, ctx->version);
+    eas_policy_digest(digest, ctx->policy, ctx->version);
     USM_ERR(eas_policy_key(&answer->key, &policy, ctx->pool));
     policy.pending_key = answer->key;
     policy.pending_digest = digest;
@@ -79,13 +79,17 @@ static usm_error_t *answer_policy(answer_t *answer, eas_ctx_t *ctx, const eas_no
     if (key == NULL) {
         return offer(answer, ctx);
     }
-    /* A policy that demands nothing is obeyed by devices that apply it in part, or not, or have another manager. */
     if (!eas_node_int(eas_node_child(policy, EAS_Provision_Status), CLIENT_APPLIED, CLIENT_MANAGED, &status)) {
         return eas_answer_status(ctx, PROVISION_PROTOCOL);
     }
     if (status != CLIENT_APPLIED) {
         usm_log(ctx->log, USM_LOG_INFO, EASLOGNO(10), "device %s took the policy with status %d", ctx->device_id,
                 (int)status);
+    }
+    /* One that forbids nothing is obeyed by whoever applies it in part, or not, or has another manager. */
+    if (status != CLIENT_APPLIED && !ctx->conf->partial_policy && ctx->policy != eas_policy_default()) {
+        return eas_answer_status(ctx, status == CLIENT_MANAGED ? EAS_STATUS_ExternallyManagedDevicesNotAllowed
+                                                               : EAS_STATUS_DeviceNotFullyProvisionable);
     }
     return acknowledge(answer, ctx, key);
 }
@@ -129,7 +133,7 @@ static void write_answer(const answer_t *answer, eas_ctx_t *ctx, eas_writer_t *o
             eas_writer_tag_int(out, EAS_Provision_PolicyKey, answer->key);
         }
         if (answer->with_data) {
-            eas_policy_write(out, ctx->version);
+            eas_policy_write(out, ctx->policy, ctx->version);
         }
         eas_writer_end(out);
         eas_writer_end(out);

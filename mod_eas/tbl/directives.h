@@ -3,7 +3,8 @@
  * The directives of the module. From these rows come the members of eas_conf_t, its defaults, its merge, httpd's
  * command table, and the checks of mod_eas.5 and conf/eas.conf.
  * EAS_DIRECTIVE(name, field, kind, group, default, min, max, "help")
- *   kind: STRING, PATH (made absolute below ServerRoot), STORE and URL (checked when read), FLAG (on, off),
+ *   kind: STRING, PATH (made absolute below ServerRoot), RULES (a path, whose file is read at once),
+ *         STORE and URL (checked when read), FLAG (on, off),
  *         NUMBER, BYTES (suffix K, M or G), CHOICE (one of the words of the default column, which are separated by |;
  *         its value is the word's number, the first is the default and 0)
  *   group: BACKEND rows say which store and groupware server a location uses: locations where all of them are equal
@@ -105,4 +106,12 @@ EAS_DIRECTIVE(EASMaxParkedUser, park_user, NUMBER, LOCATION, "16", 1, 32,
               "devices of one user that may wait for changes at once without a thread")
 EAS_DIRECTIVE(EASNotifyRate, notify_rate, NUMBER, LOCATION, "5000", 0, 1000000,
               "notifications of mail servers taken per second and child process; 0: any number")
+EAS_DIRECTIVE(EASRulesFile, rules_file, RULES, LOCATION, NULL, 1, 1024,
+              "file with policies, and with rules that say which devices may come in, and with which of them")
+EAS_DIRECTIVE(EASPartialPolicy, partial_policy, FLAG, LOCATION, "on", 0, 1,
+              "let devices in that say they apply their policy in part, not at all, or have another manager")
+EAS_DIRECTIVE(EASQuarantineMail, quarantine_mail, FLAG, LOCATION, "on", 0, 1,
+              "tell the user by mail when a device of his waits to be let in")
+EAS_DIRECTIVE(EASAdminMail, admin_mail, STRING, LOCATION, NULL, 3, 320,
+              "mail address of the administrator, who is told too")
 #undef EAS_DIRECTIVE

@@ -4,7 +4,8 @@ EXTRA_DIST += test/unit/eas_test.h
 if HAVE_CMOCKA
 EAS_TESTS = test/unit/test_eas_conf test/unit/test_eas_body test/unit/test_eas_policy test/unit/test_eas_dispatch \
 	test/unit/test_cmd_provision test/unit/test_cmd_settings test/unit/test_cmd_folders \
-	test/unit/test_eas_pace test/unit/test_eas_slot test/unit/test_eas_autodiscover
+	test/unit/test_eas_pace test/unit/test_eas_slot test/unit/test_eas_autodiscover test/unit/test_eas_rules \
+	test/unit/test_eas_access
 check_PROGRAMS += $(EAS_TESTS)
 TESTS += $(EAS_TESTS)
 EAS_TEST_CPPFLAGS = $(EAS_CPPFLAGS) $(CMOCKA_CFLAGS)
@@ -50,4 +51,12 @@ test_unit_test_eas_notify_SOURCES = test/unit/test_eas_notify.c test/unit/eas_te
 test_unit_test_eas_notify_CPPFLAGS = $(EAS_TEST_CPPFLAGS)
 test_unit_test_eas_notify_LDADD = $(EAS_TEST_LDADD)
 test_unit_test_eas_notify_LDFLAGS = $(EAS_TEST_LDFLAGS)
+test_unit_test_eas_rules_SOURCES = test/unit/test_eas_rules.c test/unit/eas_test.c
+test_unit_test_eas_rules_CPPFLAGS = $(EAS_TEST_CPPFLAGS)
+test_unit_test_eas_rules_LDADD = $(EAS_TEST_LDADD)
+test_unit_test_eas_rules_LDFLAGS = $(EAS_TEST_LDFLAGS)
+test_unit_test_eas_access_SOURCES = test/unit/test_eas_access.c test/unit/eas_test.c
+test_unit_test_eas_access_CPPFLAGS = $(EAS_TEST_CPPFLAGS)
+test_unit_test_eas_access_LDADD = $(EAS_TEST_LDADD)
+test_unit_test_eas_access_LDFLAGS = $(EAS_TEST_LDFLAGS)
 endif

@@ -112,6 +112,24 @@ usm_error_t *usm_device_policy_set(usm_session_t *session, const usm_policy_t *p
     return NULL;
 }
 
+usm_error_t *usm_device_attr_get(const char **value_p, usm_session_t *session, const char *name, apr_pool_t *pool)
+{
+    *value_p = fake.devinfo;
+    return NULL;
+}
+
+const char *usm_session_user(const usm_session_t *session)
+{
+    return "1/4";
+}
+
+usm_error_t *usm_mail_send(usm_session_t *session, const usm_outgoing_t *mail)
+{
+    fake.sends++;
+    fake.sent = apr_pstrmemdup(session->pool, mail->mime, mail->len);
+    return NULL;
+}
+
 usm_error_t *usm_device_attr_set(usm_session_t *session, const char *name, const char *value)
 {
     fake.devinfo = apr_pstrdup(session->pool, value);

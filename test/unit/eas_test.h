@@ -24,6 +24,7 @@ typedef struct fake_t {
     int cancelled; /* the wipe was called off while the device was answered */
     char digest[65], pending_digest[65];
     const char *devinfo; /* last attribute set */
+    const char *sent;    /* last mail */
     usm_change_t changes[16];
     int change_count;
     const usm_item_t *applied; /* last item of add or change */

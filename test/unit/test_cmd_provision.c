@@ -95,7 +95,7 @@ static void test_two_phases(void **state)
         assert_null(eas_node_child(policy, EAS_Provision_Data));
         assert_string_not_equal(temporary, final);
         assert_int_equal(apr_atoi64(final), fake.policy.key);
-        assert_int_equal(eas_policy_check(&fake.policy, fake.policy.key, version, 0), 0);
+        assert_int_equal(eas_policy_check(&fake.policy, eas_policy_default(), fake.policy.key, version, 0), 0);
 
         /* The answer was lost: the same final key again. */
         again = eas_node_child_text(policy_of(provision(versions[i], &body, pool)), EAS_Provision_PolicyKey);

@@ -121,6 +121,8 @@ static const char *other_value(const eas_directive_t *row, apr_pool_t *pool)
         return apr_psprintf(pool, "%" APR_INT64_T_FMT, row->max);
     case EAS_KIND_CHOICE:
         return strrchr(row->dflt, '|') + 1;
+    case EAS_KIND_RULES:
+        return "/dev/null";
     case EAS_KIND_STORE:
         return "sqlite:/other";
     case EAS_KIND_URL:

@@ -235,7 +235,7 @@ static void test_policy_check(void **state)
         conf->require_policy = rows[i].require;
         fake.policy.key = rows[i].stored;
         if (rows[i].same_digest) {
-            eas_policy_digest(fake.digest, 141);
+            eas_policy_digest(fake.digest, eas_policy_default(), 141);
         }
         request.policy_key = rows[i].key;
         answer = test_run(&request, conf, pool);
@@ -243,7 +243,7 @@ static void test_policy_check(void **state)
             fail_msg("row %u: status %d", i, test_int(answer->doc, EAS_FolderHierarchy_Status));
         }
         request.version = "12.1";
-        eas_policy_digest(fake.digest, rows[i].same_digest ? 121 : 25);
+        eas_policy_digest(fake.digest, eas_policy_default(), rows[i].same_digest ? 121 : 25);
         answer = test_run(&request, conf, pool);
         if (answer->rsp.http != (rows[i].status == 1 ? 200 : 449)) {
             fail_msg("row %u, 12.1: HTTP %d", i, answer->rsp.http);
@@ -261,7 +261,7 @@ static void test_base64(void **state)
 
     conf->require_policy = 1;
     fake.policy.key = 0x04030201;
-    eas_policy_digest(fake.digest, 141);
+    eas_policy_digest(fake.digest, eas_policy_default(), 141);
     request.policy_key = "99";
     request.args = "jQkJBANhYmMEAQIDBAFU"; /* 8D 09 0904 03 abc 04 01020304 01 T */
     answer = test_run(&request, conf, pool);

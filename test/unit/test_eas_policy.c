@@ -5,10 +5,12 @@
 
 #include "eas_policy.h"
 
+static const eas_policy_t *the_policy;
+
 static void write_policy(eas_writer_t *w, void *baton)
 {
     eas_writer_start(w, EAS_Provision_Policy);
-    eas_policy_write(w, *(unsigned *)baton);
+    eas_policy_write(w, the_policy, *(unsigned *)baton);
     eas_writer_end(w);
 }
 
@@ -20,6 +22,7 @@ static void test_documents(void **state)
     apr_pool_t *pool = *state;
     unsigned i;
 
+    the_policy = eas_policy_default();
     for (i = 1; i < COUNT(versions); i++) {
         test_request_t request = {0};
         eas_node_t *root;
@@ -52,6 +55,7 @@ static void test_digests(void **state)
     apr_pool_t *pool = *state;
     unsigned i, j;
 
+    the_policy = eas_policy_default();
     for (i = 0; i < COUNT(versions); i++) {
         for (j = 0; j < COUNT(versions); j++) {
             test_request_t a = {0}, b = {0};
@@ -61,8 +65,8 @@ static void test_digests(void **state)
             test_body(&a, write_policy, &versions[i], pool);
             test_body(&b, write_policy, &versions[j], pool);
             same = a.body_len == b.body_len && memcmp(a.body, b.body, a.body_len) == 0;
-            eas_policy_digest(da, versions[i]);
-            eas_policy_digest(db, versions[j]);
+            eas_policy_digest(da, the_policy, versions[i]);
+            eas_policy_digest(db, the_policy, versions[j]);
             if (same != (strcmp(da, db) == 0)) {
                 fail_msg("versions %u and %u", versions[i], versions[j]);
             }

@@ -353,6 +353,19 @@ def autodiscover(prefix, ox_url, store_url):
             f'    Require all granted\n</LocationMatch>\n')
 
 
+# Of the address /rules: by device type, since each test has users of its own.
+RULES = """[policy default]
+DevicePasswordEnabled = 1
+MinDevicePasswordLength = 6
+[policy open]
+[rules]
+block type=^BlockMe$
+block model="^Brick 3$"
+quarantine type=^WaitForMe$
+allow type=^OldOne$ max=14.1 policy=open
+"""
+
+
 class Site:
     """All of it."""
 
@@ -407,6 +420,8 @@ class Site:
                            + location("/quiet", self.ox.url, url, EASPollInterval="600")
                            + notify("", self.ox.url, url, self.passwords)
                            + notify("/slow", self.ox.url, url, self.passwords, EASNotifyRate="5")
+                           + location("/rules", self.ox.url, url, EASRulesFile=self._rules(), EASPartialPolicy="off",
+                                      EASAdminMail="root@example.org")
                            + autodiscover("", self.ox.url, url)
                            + autodiscover("/dead", f"http://127.0.0.1:{dead}/ajax/", url)
                            + location("/nosqlite", self.ox.url, f"sqlite:{self.state}/missing/eas.db")
@@ -417,6 +432,7 @@ class Site:
         self.eas_tls = Server("127.0.0.1", self.httpd.tls, tls=True)
         self.small = Server("127.0.0.1", self.httpd.plain, path="/small" + PATH)
         self.eas_tls_only = Server("127.0.0.1", self.httpd.plain, path="/tls" + PATH)
+        self.rules = Server("127.0.0.1", self.httpd.plain, path="/rules" + PATH)
         self.eas_copy = Server("127.0.0.1", self.httpd.plain, path="/copy" + PATH)
         self.cert = Server("127.0.0.1", self.httpd.plain, path="/cert" + PATH)
         self.cert_trusted = os.path.join(self.folder, "cert.pem")
@@ -425,6 +441,12 @@ class Site:
         self.eas_no_store = [Server("127.0.0.1", self.httpd.plain, path=p + PATH) for p in ("/nosqlite", "/nomariadb")]
         self.eas_quiet = Server("127.0.0.1", self.httpd.plain, path="/quiet" + PATH)
         self.ox_address = ("127.0.0.1", self.ox.port)
+
+    def _rules(self):
+        path = os.path.join(self.folder, "rules.conf")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(RULES)
+        return path
 
     def log(self):
         return ErrorLog(self.httpd.error_log)
