@@ -19,6 +19,10 @@ typedef struct eas_draft_t {
 int eas_draft_is(const eas_node_t *command, unsigned version);
 /** Read the command; @a server_id is that of a changed draft, NULL for an add. Errors: INVALID. */
 usm_error_t *eas_draft_read(eas_draft_t *draft, eas_ctx_t *ctx, const eas_node_t *command, const char *server_id);
+/** Read an Attachments element alone, of an item of any class: the files to be added and the parts that go. */
+usm_error_t *eas_draft_files(eas_draft_t *draft, eas_ctx_t *ctx, const eas_node_t *list, const char *server_id);
+/** Give the files that were added the ids that they have got among @a now, by name and size. */
+void eas_draft_match(eas_draft_t *draft, const usm_attachments_t *now);
 /** Is there something to tell of the files that were added? */
 int eas_draft_has_news(const eas_draft_t *draft);
 /** Write Attachments of the response: for each new file the reference it has got. */

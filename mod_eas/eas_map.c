@@ -265,6 +265,10 @@ void eas_map_fetch(usm_fetch_t *fetch, usm_class_e cls, unsigned version, const 
     memset(fetch, 0, sizeof *fetch);
     for (int f = 0; f < usm_class_fields(cls); f++)
         USM_FIELDSET_ADD(&fetch->fields, f);
+    for (const eas_row_t *row = classes[cls].rows; row->name; row++) {
+        if (row->type == USM_T_ATTACHMENTS && cls != USM_EMAIL && !eas_map_in_version(row, version))
+            USM_FIELDSET_DEL(&fetch->fields, row->field); /* a call of its own for what nobody is told */
+    }
     fetch->picture_max = 36864; /* MS-ASCNTC 2.2.2.57: 48 KB of base64 */
     if (cls == USM_EMAIL) {
         fetch_bodies(fetch, version, view);

@@ -144,6 +144,38 @@ static usm_error_t *run_draft(eas_sync_t *sync, eas_collection_t *col, const eas
     return NULL;
 }
 
+/* Files that came with an event: under which reference each of them can be had (MS-ASCMD 2.2.3.7). */
+static usm_error_t *tell_files(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd, const char *server_id)
+{
+    const eas_node_t *list = eas_node_child(eas_node_child(cmd, EAS_AirSync_ApplicationData),
+                                            EAS_AirSyncBase_Attachments);
+    usm_fetch_t fetch = {.text_max = 0};
+    usm_item_t *item;
+    if (sync->ctx->version < 160 || col->cls != USM_EVENT || !eas_node_child(list, EAS_AirSyncBase_Add))
+        return NULL;
+    eas_draft_t *files = apr_palloc(sync->ctx->pool, sizeof *files);
+    memset(files, 0, sizeof *files);
+    USM_FIELDSET_ADD(&fetch.fields, USM_EVENT_ATTACHMENTS);
+    usm_error_t *err = eas_draft_files(files, sync->ctx, list, server_id);
+    if (!err)
+        err = usm_turn_fetch(&item, col->turn, server_id, &fetch, sync->ctx->pool);
+    if (err && (usm_error_class(err) == USM_CLASS_UNAVAILABLE || usm_error_class(err) == USM_CLASS_AUTH))
+        return err;
+    if (err) { /* it is stored: the device hears of it with the event's next change */
+        usm_error_clear(err);
+        return NULL;
+    }
+    if (usm_item_isset(item, USM_EVENT_ATTACHMENTS))
+        eas_draft_match(files, item->v[USM_EVENT_ATTACHMENTS].u.attachments);
+    files->now = server_id;
+    if (!eas_draft_has_news(files))
+        return NULL;
+    if (cmd->tag != EAS_AirSync_Add)
+        respond(col, cmd, NULL, server_id, SYNC_OK, NULL);
+    APR_ARRAY_IDX(col->responses, col->responses->nelts - 1, eas_response_row_t).draft = files;
+    return NULL;
+}
+
 static usm_error_t *run_add(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
 {
     const char *client_id = eas_node_child_text(cmd, EAS_AirSync_ClientId);
@@ -160,7 +192,7 @@ static usm_error_t *run_add(eas_sync_t *sync, eas_collection_t *col, const eas_n
     if (out.error)
         log_refusal(sync, col, "Add", client_id, out.error);
     respond(col, cmd, client_id, out.server_id, outcome_status(out.error, sync->ctx->version), NULL);
-    return NULL;
+    return out.error ? NULL : tell_files(sync, col, cmd, out.server_id);
 }
 
 static usm_error_t *run_change(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
@@ -184,8 +216,9 @@ static usm_error_t *run_change(eas_sync_t *sync, eas_collection_t *col, const ea
     if (out.error) { /* silence is success */
         log_refusal(sync, col, "Change", server_id, out.error);
         respond(col, cmd, NULL, server_id, outcome_status(out.error, sync->ctx->version), NULL);
+        return NULL;
     }
-    return NULL;
+    return tell_files(sync, col, cmd, server_id);
 }
 
 static usm_error_t *run_delete(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)

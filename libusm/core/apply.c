@@ -166,15 +166,20 @@ static usm_error_t *read_rev(usm_bwrite_t *result, usm_turn_t *turn, const char 
     return NULL;
 }
 
-/* A series is made by several calls: what the first try left undone is done before the two are compared. */
+/* A series, or an event with files, is made by several calls: what the first try left undone is done before the two are
+ * compared. */
 static usm_error_t *complete(usm_bwrite_t *result, usm_turn_t *turn, const usm_item_t *item)
 {
     usm_session_t *session = turn->session;
     usm_fieldset_t fields = {{0}};
     usm_bwrite_t now = {.id = result->id};
-    if (item->cls != USM_EVENT || !usm_item_isset(item, USM_EVENT_EXCEPTIONS))
+    if (item->cls != USM_EVENT ||
+        (!usm_item_isset(item, USM_EVENT_EXCEPTIONS) && !usm_item_isset(item, USM_EVENT_ATTACHMENTS)))
         return NULL;
-    USM_FIELDSET_ADD(&fields, USM_EVENT_EXCEPTIONS);
+    if (usm_item_isset(item, USM_EVENT_EXCEPTIONS))
+        USM_FIELDSET_ADD(&fields, USM_EVENT_EXCEPTIONS);
+    if (usm_item_isset(item, USM_EVENT_ATTACHMENTS))
+        USM_FIELDSET_ADD(&fields, USM_EVENT_ATTACHMENTS);
     return USM__BVT(session)->update(&now, &session->call, &turn->ref, result->id, item, &fields, result->rev,
                                      turn->pool, turn->pool);
 }

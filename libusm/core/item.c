@@ -182,6 +182,8 @@ static const usm_attachments_t *dup_attachments(const usm_attachments_t *in, apr
         out->items[i].name = dup_text(in->items[i].name, pool);
         out->items[i].content_type = dup_text(in->items[i].content_type, pool);
         out->items[i].content_id = dup_text(in->items[i].content_id, pool);
+        if (in->items[i].data)
+            out->items[i].data = apr_pmemdup(pool, in->items[i].data, (apr_size_t)in->items[i].size);
     }
     return out;
 }
@@ -428,8 +430,11 @@ apr_uint64_t usm_value_digest(usm_type_e type, const usm_value_t *v)
             return 0;
         break;
     case USM__KIND_attachments:
-        for (int i = 0; i < v->u.attachments->count; i++)
-            h = hash_text(v->u.attachments->items[i].id, h);
+        for (int i = 0; i < v->u.attachments->count; i++) {
+            /* by what a client that adds one knows of it before there is an id */
+            const usm_attachment_t *a = &v->u.attachments->items[i];
+            h = hash_num((apr_int64_t)a->size, hash_text(a->name, h));
+        }
         break;
     case USM__KIND_meeting: /* a mail never changes */
         h = hash_num(v->u.meeting->method, hash_text(v->u.meeting->uid, h));

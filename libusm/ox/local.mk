@@ -2,7 +2,7 @@
 # Adds to the lists in the top Makefile.am.
 libusm_libusmall_la_SOURCES += \
 	libusm/ox/ox.h \
-	libusm/ox/ox_backend.c \
+	libusm/ox/ox_attach.c libusm/ox/ox_backend.c \
 	libusm/ox/ox_call.c \
 	libusm/ox/ox_conv_people.c \
 	libusm/ox/ox_conv_recur.c \
@@ -31,7 +31,7 @@ libusm_libusmall_la_SOURCES += \
 	libusm/ox/ox_note.c \
 	libusm/ox/ox_people.c \
 	libusm/ox/ox_picture.c \
-	libusm/ox/ox_picture.h \
+	libusm/ox/ox_picture.h libusm/ox/ox_attach.h \
 	libusm/ox/ox_pim.c \
 	libusm/ox/ox_pim.h \
 	libusm/ox/ox_pim_write.c \

@@ -289,4 +289,14 @@ void ox_write_ATTENDEES(const ox_write_t *w, const ox_field_t *f, const usm_valu
     }
 FROM_MAIL(FLAG)
 FROM_MAIL(VERB)
-FROM_MAIL(ATTACHMENTS)
+
+/* An event tells how many it has; which is another call (ox_attach.c). */
+void ox_read_ATTACHMENTS(const ox_read_t *r, const ox_field_t *f, const ox_json_t *value)
+{
+    if (r->item->cls == USM_EVENT && ox_json_int(value, 0) <= 0)
+        usm_item_set_empty(r->item, f->field);
+}
+
+void ox_write_ATTACHMENTS(const ox_write_t *w, const ox_field_t *f, const usm_value_t *v)
+{
+}

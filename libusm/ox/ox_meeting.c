@@ -78,7 +78,8 @@ usm_error_t *ox_take_invitation(int *applied_p, usm_bcall_t *call, const usm_bre
     if (!news)
         return NULL;
     USM_ERR(ox_get(&answer, call,
-                   ox_path(pool, "mail", "action", "get", "folder", mails->id, "id", id, "unseen", "true", NULL), pool));
+                   ox_path(pool, "mail", "action", "get", "folder", mails->id, "id", id, "unseen", "true", NULL),
+                   pool));
     const char *part = ox_mail_calendar_part(answer.data, pool);
     if (!part)
         return USM_ERROR(pool, USM_ENOTFOUND, "the mail has no part about a meeting");

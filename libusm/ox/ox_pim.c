@@ -2,6 +2,7 @@
 /* Contacts, appointments and tasks: change detection and reading. Writing is in ox_pim_write.c. */
 #include "ox/ox_pim.h"
 
+#include "ox/ox_attach.h"
 #include "ox/ox_cursor.h"
 #include "ox/ox_picture.h"
 #include "ox/ox_series.h"
@@ -226,6 +227,9 @@ static usm_error_t *take_row(const ox_reading_t *g, const ox_json_t *row, int hi
     ox_map_read(&r, &g->fetch->fields);
     finish_contact(g, row, item);
     USM_ERR(read_picture(g, row, item, id));
+    if (item->cls == USM_EVENT && USM_FIELDSET_HAS(&g->fetch->fields, USM_EVENT_ATTACHMENTS) &&
+        usm_item_state(item, USM_EVENT_ATTACHMENTS) == USM_ABSENT)
+        USM_ERR(ox_attach_read(item, g->call, g->folder, id, g->pool));
     get->item = item;
     get->rev = (apr_uint64_t)ox_json_int(ox_plan_cell(g->plan, row, 5), 0);
     get->edge = edge_of(g->plan, row, g->pool);
@@ -396,4 +400,5 @@ const ox_module_t ox_pim_module = {
     .find_uid = ox_pim_find_uid,
     .update = ox_pim_update,
     .remove = ox_pim_remove,
+    .part = ox_attach_part,
 };

@@ -2,6 +2,7 @@
 /* Contacts, appointments and tasks: writing. */
 #include "ox/ox_pim.h"
 
+#include "ox/ox_attach.h"
 #include "ox/ox_picture.h"
 #include "ox/ox_series.h"
 #include "util/text.h"
@@ -237,6 +238,18 @@ static usm_error_t *add_exceptions(usm_bwrite_t *result, ox_writing_t *w, apr_in
     return err;
 }
 
+/* Nor is an event that does not get all of its files. */
+static usm_error_t *add_files(usm_bwrite_t *result, ox_writing_t *w)
+{
+    usm_error_t *err = ox_attach_write(w->call, w->folder, result->id, w->item->v[USM_EVENT_ATTACHMENTS].u.attachments,
+                                       w->pool);
+    if (!err)
+        return ox_pim_state(result, w->call, w->folder, w->pool);
+    if (usm_error_class(err) != USM_CLASS_UNAVAILABLE)
+        usm_error_clear(ox_pim_remove(w->call, w->folder, result->id, USM_DELETE_HARD, 0, w->pool));
+    return err;
+}
+
 usm_error_t *ox_pim_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *item,
                         const char *uid, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
@@ -259,6 +272,8 @@ usm_error_t *ox_pim_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_
     if (!result->id)
         return USM_ERROR(result_pool, USM_EBACKEND, "new object without id");
     USM_ERR(state_after(result, &w, &answer));
+    if (folder->cls == USM_EVENT && usm_item_isset(item, USM_EVENT_ATTACHMENTS))
+        USM_ERR(add_files(result, &w));
     return series ? add_exceptions(result, &w, answer.timestamp) : NULL;
 }
 
@@ -422,9 +437,9 @@ static int is_series(const ox_json_t *current)
            (series == 0 || series == ox_json_int(ox_json_get(current, "id"), 0));
 }
 
-usm_error_t *ox_pim_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
-                           const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
-                           apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+static usm_error_t *update_fields(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                                  const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
+                                  apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
     ox_answer_t answer;
     ox_json_t *current;
@@ -454,6 +469,40 @@ usm_error_t *ox_pim_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_br
         usm_item_num(item, USM_TASK_STATE, USM_TASK_OPEN) == USM_TASK_DONE)
         result->rev = 0; /* OX makes the next task and may take the rule from this one: it is looked at again */
     return NULL;
+}
+
+static int is_empty(const usm_fieldset_t *set)
+{
+    for (apr_size_t i = 0; i < sizeof set->bits / sizeof set->bits[0]; i++) {
+        if (set->bits[i])
+            return 0;
+    }
+    return 1;
+}
+
+/* Files are calls of their own, after the rest is written under the guard of its revision. Those of somebody else's
+ * meeting stay as they are: the device is told. */
+usm_error_t *ox_pim_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                           const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
+                           apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    usm_fieldset_t rest = *fields;
+    ox_json_t *current;
+    if (folder->cls != USM_EVENT || !USM_FIELDSET_HAS(fields, USM_EVENT_ATTACHMENTS))
+        return update_fields(result, call, folder, id, item, fields, rev, result_pool, scratch_pool);
+    USM_FIELDSET_DEL(&rest, USM_EVENT_ATTACHMENTS);
+    result->id = apr_pstrdup(result_pool, id);
+    if (!is_empty(&rest))
+        USM_ERR(update_fields(result, call, folder, id, item, &rest, rev, result_pool, scratch_pool));
+    result->rev = 0;
+    USM_ERR(ox_pim_current(&current, call, folder, id, 0, scratch_pool));
+    if (is_guest(current, call->login->user_id))
+        return NULL;
+    return ox_attach_write(call, folder, result->id,
+                           usm_item_isset(item, USM_EVENT_ATTACHMENTS)
+                               ? item->v[USM_EVENT_ATTACHMENTS].u.attachments
+                               : NULL,
+                           scratch_pool);
 }
 
 /* ---- remove ---- */

@@ -87,7 +87,7 @@ static usm_error_t *take_removed(eas_draft_t *out, eas_ctx_t *ctx, const eas_nod
     return NULL;
 }
 
-static usm_error_t *take_files(eas_draft_t *out, eas_ctx_t *ctx, const eas_node_t *list, const char *server_id)
+usm_error_t *eas_draft_files(eas_draft_t *out, eas_ctx_t *ctx, const eas_node_t *list, const char *server_id)
 {
     unsigned adds = eas_node_count(list, EAS_AirSyncBase_Add), deletes = eas_node_count(list, EAS_AirSyncBase_Delete);
     const eas_node_t *node;
@@ -124,7 +124,22 @@ usm_error_t *eas_draft_read(eas_draft_t *out, eas_ctx_t *ctx, const eas_node_t *
         return USM_ERROR(ctx->pool, USM_EINVALID, "a draft that cannot be read");
     d->importance = (int)n;
     d->reply_to = with_commas(d->reply_to, ctx->pool);
-    return take_files(out, ctx, eas_node_child(data, EAS_AirSyncBase_Attachments), server_id);
+    return eas_draft_files(out, ctx, eas_node_child(data, EAS_AirSyncBase_Attachments), server_id);
+}
+
+void eas_draft_match(eas_draft_t *draft, const usm_attachments_t *now)
+{
+    for (int i = 0; i < draft->draft.file_count; i++) {
+        usm_newfile_t *file = &draft->draft.files[i];
+        for (int k = 0; now && !file->part && k < now->count; k++) {
+            const usm_attachment_t *a = &now->items[k];
+            int taken = 0;
+            for (int n = 0; n < i; n++)
+                taken |= draft->draft.files[n].part && strcmp(draft->draft.files[n].part, a->id) == 0;
+            if (!taken && a->size == file->len && a->name && file->name && strcmp(a->name, file->name) == 0)
+                file->part = a->id;
+        }
+    }
 }
 
 int eas_draft_has_news(const eas_draft_t *draft)

@@ -3,6 +3,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "eas_draft.h"
 #include "eas_series.h"
 
 #define HALF_HOUR 1800000
@@ -170,6 +171,38 @@ void eas_event_place(usm_item_t *item, const eas_node_t *data)
         usm_item_set_text(item, USM_EVENT_LOCATION, name);
 }
 
+/* The files as they will be: what there is without what goes, and what is new (MS-ASAIRS 2.2.2.8). */
+static usm_error_t *read_files(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
+{
+    const eas_node_t *node = eas_node_child(data, EAS_AirSyncBase_Attachments);
+    const usm_item_t *base = map->base;
+    eas_draft_t said = {.now = NULL};
+    if (map->ctx->version < 160 || !node || !map->ctx->session)
+        return NULL;
+    USM_ERR(eas_draft_files(&said, map->ctx, node, map->server_id));
+    const usm_attachments_t *old =
+        base && usm_item_isset(base, USM_EVENT_ATTACHMENTS) ? base->v[USM_EVENT_ATTACHMENTS].u.attachments : NULL;
+    usm_attachments_t *list = apr_pcalloc(map->pool, sizeof *list);
+    int most = (old ? old->count : 0) + said.draft.file_count;
+    list->items = apr_pcalloc(map->pool, sizeof(usm_attachment_t) * (apr_size_t)(most + 1));
+    for (int i = 0; old && i < old->count; i++) {
+        int gone = 0;
+        for (int k = 0; k < said.draft.removed_count; k++)
+            gone |= strcmp(said.draft.removed[k], old->items[i].id) == 0;
+        if (!gone)
+            list->items[list->count++] = old->items[i];
+    }
+    for (int i = 0; i < said.draft.file_count; i++) {
+        const usm_newfile_t *f = &said.draft.files[i];
+        if (!f->name || !*f->name)
+            return USM_ERROR(map->pool, USM_EINVALID, "an attachment without a name");
+        list->items[list->count++] =
+            (usm_attachment_t){.name = f->name, .content_type = f->content_type, .size = f->len, .data = f->data};
+    }
+    usm_item_set_ptr(item, USM_EVENT_ATTACHMENTS, list->count ? list : NULL);
+    return NULL;
+}
+
 /* No event is without these: an empty tag of theirs says nothing. */
 static void keep_times(usm_item_t *item)
 {
@@ -258,7 +291,7 @@ int eas_event_needs_base(const eas_node_t *data, unsigned version)
         timed |= eas_node_child(data, times[i]) != NULL;
     /* From 16.0 on what is left out stays as it is. Before, a series needs its zone by name: zones with one rule today
      * may have had others. */
-    return version >= 160 ? some || timed : some;
+    return version >= 160 ? some || timed || eas_node_child(data, EAS_AirSyncBase_Attachments) : some;
 }
 
 usm_error_t *eas_event_decoded(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
@@ -269,6 +302,7 @@ usm_error_t *eas_event_decoded(usm_item_t *item, eas_map_t *map, const eas_node_
     usm_time_t start = usm_item_num(item, USM_EVENT_START, USM_TIME_NONE),
                end = usm_item_num(item, USM_EVENT_END, USM_TIME_NONE);
     eas_event_place(item, data);
+    USM_ERR(read_files(item, map, data));
     read_uid(item, map, data);
     if (start != USM_TIME_NONE && end != USM_TIME_NONE && start > end)
         return USM_ERROR(map->pool, USM_EINVALID, "the event ends before it starts");

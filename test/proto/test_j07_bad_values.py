@@ -30,8 +30,8 @@ def events(version):
     yield good + [C.Categories(*[C.Category(f"c{i}") for i in range(301)])]
     series = good + [C.Recurrence(C.Type("1"), C.Interval("1"), C.DayOfWeek("2"))]
     name = B.InstanceId if float(version) >= 16 else C.ExceptionStartTime
-    yield series + [C.Exceptions(*[C.Exception(C.Deleted("1"), name(f"2031{1 + i % 12:02}{1 + i % 28:02}T{i % 24:02}0000Z"))
-                                   for i in range(10000)])]
+    times = [f"2031{1 + i % 12:02}{1 + i % 28:02}T{i % 24:02}0000Z" for i in range(10000)]
+    yield series + [C.Exceptions(*[C.Exception(C.Deleted("1"), name(t)) for t in times])]
 
 
 def contacts(version):

@@ -814,7 +814,8 @@ static const usm_backend_vtable_t vtable = {
     .find_uid = f_find_uid, .update = f_update, .remove = f_remove, .move = f_move, .part = f_part,
     .folder_clear = f_folder_clear, .search = f_search, .threads = f_threads, .edit_mails = f_edit_mails,
     .store_mail = f_store_mail, .find_mail = f_find_mail, .send = f_send,
-    .was_sent = f_was_sent, .confirm = f_confirm, .take_invitation = f_take, .people = f_people, .picture = f_picture, .busy = f_busy,
+    .was_sent = f_was_sent, .confirm = f_confirm,
+    .take_invitation = f_take, .people = f_people, .picture = f_picture, .busy = f_busy,
     .away_get = f_away_get, .away_set = f_away_set};
 
 const usm_backend_vtable_t *fake_backend(void)

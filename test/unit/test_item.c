@@ -52,7 +52,8 @@ static void set_value(usm_item_t *item, int field, int n)
         usm_attachments_t *list = apr_pcalloc(pool, sizeof *list);
         list->count = 1;
         list->items = apr_pcalloc(pool, sizeof(usm_attachment_t));
-        list->items[0].id = text;
+        list->items[0].id = "1";
+        list->items[0].name = text;
         usm_item_set_ptr(item, field, list);
         return;
     }

@@ -170,6 +170,13 @@ static void set_random(usm_item_t *item, const eas_row_t *row, unsigned version,
     case USM_T_EXCEPTIONS:
         set_series(item, USM_EVENT_RECURRENCE, 1, pool);
         break;
+    case USM_T_ATTACHMENTS: {
+        usm_attachments_t *list = apr_pcalloc(pool, sizeof *list);
+        list->items = apr_pcalloc(pool, sizeof(usm_attachment_t));
+        list->items[list->count++] = (usm_attachment_t){.id = "1", .name = "a.txt", .size = test_random(seed) % 1000};
+        usm_item_set_ptr(item, f, list);
+        break;
+    }
     default:
         fail_msg("%s: no random value for this type", row->name);
     }
@@ -195,7 +202,8 @@ static int is_writable(usm_class_e cls, const eas_row_t *row, unsigned version)
         return 0;
     /* From 16.0 on the server makes these (MS-ASCAL 2.2.2). */
     if (cls == USM_EVENT && version >= 160 && (row->field == USM_EVENT_UID || row->field == USM_EVENT_ORGANIZER_EMAIL ||
-                                               row->field == USM_EVENT_EXCEPTIONS))
+                                               row->field == USM_EVENT_EXCEPTIONS ||
+                                               row->field == USM_EVENT_ATTACHMENTS)) /* written file by file */
         return 0;
     return 1;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: ox_conv_people.c ox_pim.c */
+/* Tests: ox_attach.c ox_conv_people.c ox_pim.c */
 /* Appointments of the OX backend against the stand-in. */
 #include "ox_test.h"
 
@@ -264,6 +264,64 @@ static void test_range(void **state)
     assert_true(noted_has(&n, '+', ancient.id, NULL));
 }
 
+/* ---- files ---- */
+
+static const usm_attachments_t *files_of(env_t *e, const char *id)
+{
+    const usm_item_t *item = read_one(e, id, NULL);
+    return usm_item_isset(item, USM_EVENT_ATTACHMENTS) ? item->v[USM_EVENT_ATTACHMENTS].u.attachments : NULL;
+}
+
+static usm_error_t *take_bytes(void *baton, const char *data, apr_size_t len)
+{
+    char **out = baton;
+    *out = apr_pstrmemdup((apr_pool_t *)out[1], data, len);
+    return NULL;
+}
+
+static void test_files(void **state)
+{
+    env_t *e = *state;
+    NEED_STANDIN(e);
+    usm_bwrite_t w = {0};
+    usm_attachment_t items[2] = {{.name = "a.txt", .size = 3, .data = "abc", .content_type = "text/plain"},
+                                 {.name = "b.txt", .size = 2, .data = "de"}};
+    usm_attachments_t list = {2, items};
+    usm_fieldset_t fields = {{0}};
+    usm_item_t *item = event(e->pool, "files", NINE, NINE + HOUR, 0);
+    USM_FIELDSET_ADD(&fields, USM_EVENT_ATTACHMENTS);
+    usm_item_set_ptr(item, USM_EVENT_ATTACHMENTS, &list);
+    test_ok(e->vt->add(&w, e->call, &e->folder, item, "u-files", e->pool, e->pool), "add");
+    const usm_attachments_t *have = files_of(e, w.id);
+    assert_non_null(have);
+    assert_int_equal(have->count, 2);
+    assert_string_equal(have->items[0].name, "a.txt");
+    assert_int_equal(have->items[0].size, 3);
+
+    char *bytes[2] = {NULL, (char *)e->pool};
+    apr_uint64_t size;
+    test_ok(e->vt->part(&size, e->call, &e->folder, w.id, have->items[0].id, take_bytes, bytes, e->pool), "part");
+    assert_string_equal(bytes[0], "abc");
+    usm_error_t *err = e->vt->part(&size, e->call, &e->folder, w.id, "999999", take_bytes, bytes, e->pool);
+    assert_non_null(err);
+    usm_error_clear(err);
+
+    /* one goes, one is said again (a repeat), one is new */
+    usm_attachment_t next[3] = {have->items[1], {.name = "b.txt", .size = 2, .data = "de"},
+                                {.name = "c.txt", .size = 1, .data = "f"}};
+    list = (usm_attachments_t){3, next};
+    usm_item_set_ptr(item, USM_EVENT_ATTACHMENTS, &list);
+    usm_bwrite_t now = {.id = w.id};
+    test_ok(e->vt->update(&now, e->call, &e->folder, w.id, item, &fields, w.rev, e->pool, e->pool), "update");
+    have = files_of(e, w.id);
+    assert_int_equal(have->count, 2);
+    assert_string_equal(have->items[0].name, "b.txt");
+    assert_string_equal(have->items[1].name, "c.txt");
+    usm_item_set_empty(item, USM_EVENT_ATTACHMENTS);
+    test_ok(e->vt->update(&now, e->call, &e->folder, w.id, item, &fields, 0, e->pool, e->pool), "none");
+    assert_null(files_of(e, w.id));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +330,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_attendees, setup, teardown),
         cmocka_unit_test_setup_teardown(test_turns_into_series, setup, teardown),
         cmocka_unit_test_setup_teardown(test_range, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_files, setup, teardown),
     };
     apr_initialize();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

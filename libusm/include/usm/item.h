@@ -103,6 +103,7 @@ typedef struct usm_attachment_t {
     const char *name, *content_type, *content_id;
     apr_uint64_t size; /**< bytes, may be an estimate */
     int is_inline, is_message;
+    const char *data; /**< of one that is to be added, which has no id yet: its @a size bytes; else NULL */
 } usm_attachment_t;
 typedef struct usm_attachments_t {
     int count;

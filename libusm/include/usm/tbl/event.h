@@ -22,4 +22,6 @@ USM_FIELD(RECURRENCE, RECURRENCE, 209, recurrence_type, Calendar, Recurrence, 25
           G_ | USM_F_SERIES | USM_F_UNIT(1))
 USM_FIELD(EXCEPTIONS, EXCEPTIONS, 211, delete_exceptions, Calendar, Exceptions, 25, 161,
           G_ | USM_F_KEEP | USM_F_SERIES | USM_F_UNIT(1))
+USM_FIELD(ATTACHMENTS, ATTACHMENTS, 104, number_of_attachments, AirSyncBase, Attachments, 160, 161,
+          USM_F_KEEP | USM_F_SERIES)
 #undef G_
