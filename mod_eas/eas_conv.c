@@ -385,7 +385,7 @@ static usm_error_t *dec_picture(usm_item_t *item, eas_map_t *map, const eas_row_
     return NULL;
 }
 
-/* ---- zones, attendees, attachments, flags ---- */
+/* ---- zones, attendees, attachments, labels ---- */
 
 void eas_zone_put(eas_map_t *map, const char *zone)
 {
@@ -506,64 +506,6 @@ static void enc_attachments(eas_map_t *map, const eas_row_t *row, const usm_valu
     eas_writer_end(map->out);
 }
 
-static void enc_flag(eas_map_t *map, const eas_row_t *row, const usm_value_t *v)
-{
-    const usm_flag_t *flag = v->state == USM_SET ? v->u.flag : NULL;
-    if (!flag || !flag->status) {
-        eas_writer_empty(map->out, row->tag);
-        return;
-    }
-    eas_writer_start(map->out, row->tag);
-    eas_writer_tag_int(map->out, EAS_Email_Status, flag->status);
-    eas_writer_tag_text(map->out, EAS_Email_FlagType, flag->type && *flag->type ? flag->type : "for Follow Up");
-    eas_writer_end(map->out);
-}
-
-/* Two times of a flag: both good, and the second not before the first. */
-static int in_time(const eas_node_t *node, unsigned first, unsigned second)
-{
-    usm_time_t a, b;
-    return eas_time_parse(&a, eas_node_child_text(node, first)) &&
-           eas_time_parse(&b, eas_node_child_text(node, second)) && a <= b;
-}
-
-/* MS-ASEMAIL 2.2.2.34: what belongs together must come together. */
-static int flag_is_whole(const eas_node_t *node, apr_int64_t status)
-{
-    static const unsigned dates[] = {EAS_Tasks_StartDate, EAS_Tasks_DueDate, EAS_Tasks_UtcStartDate,
-                                     EAS_Tasks_UtcDueDate};
-    int n = 0, remind = 0;
-    for (int i = 0; i < 4; i++)
-        n += eas_node_child(node, dates[i]) != NULL;
-    if (eas_node_child(node, EAS_Tasks_ReminderSet) &&
-        !eas_node_bool(eas_node_child(node, EAS_Tasks_ReminderSet), &remind))
-        return 0;
-    if (n && (n < 4 || !in_time(node, EAS_Tasks_StartDate, EAS_Tasks_DueDate) ||
-              !in_time(node, EAS_Tasks_UtcStartDate, EAS_Tasks_UtcDueDate)))
-        return 0;
-    if (remind && !eas_node_child(node, EAS_Tasks_ReminderTime))
-        return 0;
-    int done = eas_node_child(node, EAS_Email_CompleteTime) != NULL,
-        date = eas_node_child(node, EAS_Tasks_DateCompleted) != NULL;
-    return done == date && (status != 2 || eas_node_child(node, EAS_Email_FlagType));
-}
-
-static usm_error_t *dec_flag(usm_item_t *item, eas_map_t *map, const eas_row_t *row, const eas_node_t *node)
-{
-    apr_int64_t status = 0;
-    usm_flag_t *flag = apr_pcalloc(map->pool, sizeof *flag);
-    if (node->is_empty) {
-        usm_item_set_empty(item, row->field);
-        return NULL;
-    }
-    if (!eas_node_int(eas_node_child(node, EAS_Email_Status), 0, 2, &status) || !flag_is_whole(node, status))
-        return bad(map, row);
-    flag->status = (int)status;
-    flag->type = eas_node_child_text(node, EAS_Email_FlagType);
-    usm_item_set_ptr(item, row->field, status ? flag : NULL);
-    return NULL;
-}
-
 /* A colour is a category with Outlook's name for it. */
 static const char *const label_names[] = {
     [USM_LABEL_RED] = "Red Category",       [USM_LABEL_ORANGE] = "Orange Category",
@@ -621,7 +563,7 @@ const eas_conv_t eas_convs[USM_T_COUNT] = {
     [USM_T_PICTURE] = {enc_picture, dec_picture},
     [USM_T_ATTENDEES] = {enc_attendees, dec_attendees},
     [USM_T_ATTACHMENTS] = {enc_attachments, NULL},
-    [USM_T_FLAG] = {enc_flag, dec_flag},
+    [USM_T_FLAG] = {eas_encode_flag, eas_decode_flag},
     [USM_T_LABEL] = {enc_label, dec_label},
     [USM_T_MEETING] = {eas_encode_meeting, NULL},
     [USM_T_FOLDERREF] = {NULL, NULL},

@@ -106,6 +106,9 @@ const char *eas_address_list(const usm_addrs_t *addrs, const char *separator, ap
 
 /* eas_meeting.c */
 void eas_encode_meeting(eas_map_t *map, const eas_row_t *row, const usm_value_t *v);
+/* eas_flag.c */
+void eas_encode_flag(eas_map_t *map, const eas_row_t *row, const usm_value_t *v);
+usm_error_t *eas_decode_flag(usm_item_t *item, eas_map_t *map, const eas_row_t *row, const eas_node_t *node);
 /* eas_mapbody.c */
 void eas_encode_body(eas_map_t *map, const eas_row_t *row, const usm_value_t *v);
 usm_error_t *eas_decode_body(usm_item_t *item, eas_map_t *map, const eas_row_t *row, const eas_node_t *node);

@@ -416,8 +416,10 @@ usm_error_t *usm_turn_change(usm_outcome_t *out, usm_turn_t *turn, const char *s
             return refuse_again(out, turn, &echo, err);
     }
     if (!found || !echo.done)
-        return apply_change(out, turn, id, &m, fields, &echo);
-    return tell_change(out, turn, id, &m, &echo);
+        USM_ERR(apply_change(out, turn, id, &m, fields, &echo));
+    else
+        USM_ERR(tell_change(out, turn, id, &m, &echo));
+    return out->error ? NULL : usm__flag_keep(turn, id, sent);
 }
 
 /* ---- delete ---- */
@@ -534,6 +536,7 @@ usm_error_t *usm_turn_fetch(usm_item_t **item_p, usm_turn_t *turn, const char *s
         return got.error;
     if (!got.item)
         return USM_ERROR(pool, USM_ENOTFOUND, "the item is gone");
+    USM_ERR(usm__flags_show(session, &turn->ref, &got, 1));
     *item_p = got.item;
     return NULL;
 }

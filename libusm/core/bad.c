@@ -25,7 +25,7 @@ static usm_error_t *read_some(usm_bget_t *gets, int count, usm_turn_t *turn, apr
     USM_ERR(usm__checked(session, USM__BVT(session)->get(gets, count, &session->call, &turn->ref,
                                                          &turn->params.fetch, pool, scratch)));
     apr_pool_destroy(scratch);
-    return NULL;
+    return usm__flags_show(session, &turn->ref, gets, count);
 }
 
 /* Halve until the item is found that makes the call fail. @a *good_p: items that could be read. */

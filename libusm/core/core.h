@@ -91,6 +91,7 @@ struct usm_session_t {
     usm_bcall_t call;
     usm_device_row_t device;
     int transient;
+    const apr_array_header_t *mail_lines; /**< usm__mailattr_t, NULL = not read yet */
     unsigned hidden;     /**< classes whose folders are not there for the device, as bits */
     int refreshed;       /**< the folders were brought up to date a moment ago */
     apr_hash_t *peeked;  /**< fid → usm__peeked_t: read by usm_collection_options() for the turn that follows */
@@ -305,6 +306,25 @@ void usm__lease_pay(usm_session_t *session);
 /** Take or prolong the lease before a client change or an undo; may look at the key again (see turn.c), then
  * turn->overtaken is set. */
 usm_error_t *usm__turn_lease(usm_turn_t *turn);
+
+/* mailattr.c */
+/** Something kept with the device: of a conversation ('C') or a flag ('F'). */
+typedef struct usm__mailattr_t {
+    char kind;
+    const char *key, *value; /**< key: without blanks; neither has line ends */
+} usm__mailattr_t;
+/** All of it, the newest last; read once in a session. */
+usm_error_t *usm__mailattr_lines(const apr_array_header_t **lines_p, usm_session_t *session);
+/** NULL when there is none. */
+const char *usm__mailattr_find(const apr_array_header_t *lines, char kind, const char *key);
+/** Set, or with @a value NULL take away; the newest @a max of a kind are kept. */
+usm_error_t *usm__mailattr_set(usm_session_t *session, char kind, const char *key, const char *value, int max);
+
+/* flag.c */
+/** Put what the device has said of flags into mails that were read. */
+usm_error_t *usm__flags_show(usm_session_t *session, const usm_bref_t *ref, usm_bget_t *gets, int count);
+/** A change of the device has been made: keep what it says of a flag. */
+usm_error_t *usm__flag_keep(usm_turn_t *turn, const char *id, const usm_item_t *sent);
 
 /* meeting.c */
 /** Day for which the occurrence was planned that starts at @a instance (USM_TIME_NONE: none). Errors: UNSUPPORTED (no

@@ -252,6 +252,12 @@ usm_item_t *usm_item_copy(const usm_item_t *in, apr_pool_t *pool)
         case USM__KIND_flag: {
             usm_flag_t *flag = apr_pmemdup(pool, v->u.flag, sizeof *flag);
             flag->type = dup_text(flag->type, pool);
+            if (flag->more) {
+                usm_flagmore_t *more = apr_pmemdup(pool, flag->more, sizeof *more);
+                more->subject = dup_text(more->subject, pool);
+                more->sub_ordinal = dup_text(more->sub_ordinal, pool);
+                flag->more = more;
+            }
             out->v[f].u.flag = flag;
             break;
         }

@@ -134,6 +134,7 @@ usm_error_t *usm__read_now(usm_bget_t *got, usm_turn_t *turn, const usm_bref_t *
     *got = (usm_bget_t){.id = id};
     USM_ERR(usm__checked(session, USM__BVT(session)->get(got, 1, &session->call, ref, &fetch, turn->pool,
                                                          turn->pool)));
+    USM_ERR(usm__flags_show(session, ref, got, 1));
     return got->error;
 }
 

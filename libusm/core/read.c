@@ -145,6 +145,7 @@ static usm_error_t *read_item(usm_item_t **item_p, usm_session_t *session, const
     apr_pool_destroy(scratch);
     if (!get.item)
         return USM_ERROR(pool, USM_ENOTFOUND, "the item is gone");
+    USM_ERR(usm__flags_show(session, &place->ref, &get, 1));
     *item_p = get.item;
     return NULL;
 }

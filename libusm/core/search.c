@@ -253,6 +253,7 @@ static usm_error_t *read_some(usm_item_t **items, char *done, usm_session_t *ses
         return NULL;
     }
     USM_ERR(err);
+    USM_ERR(usm__flags_show(session, ref, gets, count));
     for (int k = 0; k < count; k++) {
         items[index[k]] = gets[k].item;
         if (gets[k].later && k > 0) /* an answer holds only so much: it is asked for again */

@@ -15,7 +15,7 @@
 #define MAILS_MAX 20000
 #define BUDGET_MS 20000
 #define TOGETHER 50 /* moves of one call */
-#define ATTR "always"
+#define RULE 'C'
 #define RULES_MAX 100
 
 /* ---- names ---- */
@@ -169,49 +169,11 @@ usm_error_t *usm__thread_find(apr_array_header_t *hits, usm_session_t *session, 
     return usm__checked(session, USM__BVT(session)->threads(&session->call, ref, MAILS_MAX, on_mail, &f, scratch));
 }
 
-/* ---- rules: a line "conversation folder" for each, the newest last ---- */
-
-typedef struct rule_t {
-    const char *hex, *folder;
-} rule_t;
+/* ---- rules: by conversation, the folder ---- */
 
 static const char *hex_of(const unsigned char *id, apr_pool_t *pool)
 {
     return apr_pescape_hex(pool, id, USM_THREAD_ID, 0);
-}
-
-static usm_error_t *read_rules(apr_array_header_t **rules_p, usm_session_t *session, apr_pool_t *pool)
-{
-    const char *text;
-    char *state;
-    *rules_p = apr_array_make(pool, 8, sizeof(rule_t));
-    USM_ERR(usm_device_attr_get(&text, session, ATTR, pool));
-    char *copy = text ? apr_pstrdup(pool, text) : NULL;
-    for (char *line = copy ? apr_strtok(copy, "\n", &state) : NULL; line; line = apr_strtok(NULL, "\n", &state)) {
-        char *blank = strchr(line, ' ');
-        if (!blank)
-            continue;
-        *blank = '\0';
-        APR_ARRAY_PUSH(*rules_p, rule_t) = (rule_t){.hex = line, .folder = blank + 1};
-    }
-    return NULL;
-}
-
-/* @a folder NULL: the rule goes. */
-static usm_error_t *set_rule(usm_session_t *session, const unsigned char *id, const char *folder, apr_pool_t *pool)
-{
-    apr_array_header_t *rules, *lines = apr_array_make(pool, RULES_MAX, sizeof(const char *));
-    const char *hex = hex_of(id, pool);
-    USM_ERR(read_rules(&rules, session, pool));
-    for (int i = rules->nelts >= RULES_MAX ? rules->nelts - RULES_MAX + 1 : 0; i < rules->nelts; i++) {
-        const rule_t *r = &APR_ARRAY_IDX(rules, i, rule_t);
-        if (strcmp(r->hex, hex) != 0)
-            APR_ARRAY_PUSH(lines, const char *) = apr_pstrcat(pool, r->hex, " ", r->folder, NULL);
-    }
-    if (folder)
-        APR_ARRAY_PUSH(lines, const char *) = apr_pstrcat(pool, hex, " ", folder, NULL);
-    const char *text = apr_array_pstrcat(pool, lines, '\n');
-    return usm_device_attr_set(session, ATTR, *text ? text : NULL);
 }
 
 /* ---- moving ---- */
@@ -313,32 +275,28 @@ usm_error_t *usm_thread_move(int *found_p, usm_session_t *session, const unsigne
         *found_p |= hits->nelts > 0;
     }
     if (always && *found_p)
-        USM_ERR(set_rule(session, id, p.to.role == USM_ROLE_INBOX ? NULL : to, iterpool));
+        USM_ERR(usm__mailattr_set(session, RULE, hex_of(id, iterpool), p.to.role == USM_ROLE_INBOX ? NULL : to,
+                                  RULES_MAX));
     apr_pool_destroy(iterpool);
     return NULL;
 }
 
 /* ---- what arrives later ---- */
 
-static const rule_t *rule_for(const apr_array_header_t *rules, const usm_item_t *mail)
+static const char *rule_for(const apr_array_header_t *lines, const usm_item_t *mail)
 {
     unsigned char id[USM_THREAD_ID];
     usm_thread_id(id, mail);
-    const char *hex = hex_of(id, mail->pool);
-    for (int i = 0; i < rules->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(rules, i, rule_t).hex, hex) == 0)
-            return &APR_ARRAY_IDX(rules, i, rule_t);
-    }
-    return NULL;
+    return usm__mailattr_find(lines, RULE, hex_of(id, mail->pool));
 }
 
-static usm_error_t *follow(usm_turn_t *turn, usm_bget_t *get, const rule_t *rule, apr_pool_t *pool)
+static usm_error_t *follow(usm_turn_t *turn, usm_bget_t *get, const char *folder, apr_pool_t *pool)
 {
     usm_session_t *session = turn->session;
     apr_array_header_t *hits = apr_array_make(pool, 1, sizeof(usm_bhit_t));
     places_t p;
     usm_bref_t to;
-    usm_error_t *err = find_places(&p, session, rule->folder, pool);
+    usm_error_t *err = find_places(&p, session, folder, pool);
     APR_ARRAY_PUSH(hits, usm_bhit_t) = (usm_bhit_t){.id = get->id};
     if (!err) {
         usm__folder_ref(&to, &p.to);
@@ -357,15 +315,15 @@ static usm_error_t *follow(usm_turn_t *turn, usm_bget_t *get, const rule_t *rule
 
 usm_error_t *usm__thread_rules(usm_turn_t *turn, usm_bget_t *gets, const char *is_new, int count)
 {
-    apr_array_header_t *rules;
+    const apr_array_header_t *lines;
     if (!memchr(is_new, 1, (size_t)count) || turn->folder.role != USM_ROLE_INBOX || turn->folder.cls != USM_EMAIL ||
         turn->session->transient)
         return NULL;
-    USM_ERR(read_rules(&rules, turn->session, turn->batch_pool));
-    for (int i = 0; rules->nelts && i < count; i++) {
-        const rule_t *rule = gets[i].item && is_new[i] ? rule_for(rules, gets[i].item) : NULL;
-        if (rule)
-            USM_ERR(follow(turn, &gets[i], rule, turn->batch_pool));
+    USM_ERR(usm__mailattr_lines(&lines, turn->session));
+    for (int i = 0; lines->nelts && i < count; i++) {
+        const char *folder = gets[i].item && is_new[i] ? rule_for(lines, gets[i].item) : NULL;
+        if (folder)
+            USM_ERR(follow(turn, &gets[i], folder, turn->batch_pool));
     }
     return NULL;
 }

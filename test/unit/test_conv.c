@@ -290,10 +290,10 @@ static void test_flags_out(void **state)
         usm_flag_t flag;
         const char *want;
     } rows[] = {
-        {{0, NULL}, "Flag"},
-        {{2, NULL}, "Flag{Status=2 FlagType='for Follow Up'}"},
-        {{2, "x"}, "Flag{Status=2 FlagType=x}"},
-        {{1, ""}, "Flag{Status=1 FlagType='for Follow Up'}"},
+        {{0, NULL, NULL}, "Flag"},
+        {{2, NULL, NULL}, "Flag{Status=2 FlagType='for Follow Up'}"},
+        {{2, "x", NULL}, "Flag{Status=2 FlagType=x}"},
+        {{1, "", NULL}, "Flag{Status=1 FlagType='for Follow Up'}"},
     };
     usm_fieldset_t only = {{0}};
     USM_FIELDSET_ADD(&only, USM_EMAIL_FLAG);

@@ -110,10 +110,19 @@ typedef struct usm_attachments_t {
     usm_attachment_t *items;
 } usm_attachments_t;
 
-/** status 0 clear, 1 complete, 2 active. Times may be USM_TIME_NONE. */
+/** What a follow-up flag says beside being set; times may be USM_TIME_NONE, texts NULL. Local times stand as if they
+ * were UTC. */
+typedef struct usm_flagmore_t {
+    const char *subject, *sub_ordinal;
+    usm_time_t start, due, utc_start, utc_due;
+    int reminder_set; /**< 0, 1; -1 = not said */
+    usm_time_t reminder, completed_on, completed, ordinal;
+} usm_flagmore_t;
+/** status 0 clear, 1 complete, 2 active. Equal when the status is. */
 typedef struct usm_flag_t {
     int status;
     const char *type;
+    const usm_flagmore_t *more; /**< NULL = nothing */
 } usm_flag_t;
 
 /** Rule of a series. */
