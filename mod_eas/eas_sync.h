@@ -63,6 +63,8 @@ usm_error_t *eas_sync_read(eas_sync_t *sync, const eas_node_t *doc);
 usm_error_t *eas_sync_remember(eas_sync_t *sync);
 /** Carry out one collection: device's commands, then server's changes, then commit. Errors end the request. */
 usm_error_t *eas_sync_run(eas_sync_t *sync, eas_collection_t *col, int *window_left);
+/** Devices that send the same again after Status 3 or 12 get other answers in turn; *slow_p 1: 503. */
+usm_error_t *eas_sync_missed(int *slow_p, eas_sync_t *sync);
 /** Is there anything to say about it? */
 int eas_sync_has_news(const eas_sync_t *sync, const eas_collection_t *col);
 void eas_sync_write(eas_sync_t *sync, eas_writer_t *out);

@@ -44,7 +44,7 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/cmd/cmd_sync.c \
 	mod_eas/cmd/cmd_validatecert.c \
 	mod_eas/eas_compose.h \
-	mod_eas/eas_sync.h mod_eas/sync_read.c mod_eas/sync_run.c mod_eas/sync_write.c \
+	mod_eas/eas_sync.h mod_eas/sync_missed.c mod_eas/sync_read.c mod_eas/sync_run.c mod_eas/sync_write.c \
 	mod_eas/eas_collection.c mod_eas/eas_collection.h \
 	mod_eas/eas_map.c mod_eas/eas_map.h mod_eas/eas_mapbody.c mod_eas/eas_flag.c mod_eas/eas_conv.c \
 	mod_eas/eas_meeting.c mod_eas/eas_globalid.c mod_eas/eas_globalid.h \

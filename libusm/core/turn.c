@@ -289,6 +289,21 @@ usm_error_t *usm_collection_options(const char **options_p, usm_class_e *cls_p, 
     return NULL;
 }
 
+usm_error_t *usm_hierarchy_forget(usm_session_t *session)
+{
+    usm_collection_row_t coll;
+    usm_txn_t *txn;
+    int found = 0;
+    if (session->transient)
+        return NULL;
+    USM_ERR(usm__write(&txn, session, session->pool));
+    usm_error_t *err = USM__VT(session)->collection_get(&found, &coll, NULL, txn, session->device.id,
+                                                        session->device.user, 0, session->pool);
+    if (!err && found)
+        err = USM__VT(session)->collection_delete(txn, coll.id);
+    return usm__finish(session, txn, err);
+}
+
 /* ---- end ---- */
 
 /* A commit without a new generation: has the collection been started over, its numbers no longer mean the same. */

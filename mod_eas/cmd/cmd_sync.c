@@ -68,8 +68,16 @@ static usm_error_t *run_all(int *news_p, eas_sync_t *sync)
 static usm_error_t *finish(eas_sync_t *sync, eas_writer_t *out)
 {
     eas_ctx_t *ctx = sync->ctx;
+    int slow;
     if (sync->status)
         return answer_limit(sync, out);
+    USM_ERR(eas_sync_missed(&slow, sync));
+    if (slow) {
+        ctx->came = EAS_PACE_FAILED;
+        if (ctx->version >= 140)
+            apr_table_setn(ctx->rsp->headers, "X-MS-ASThrottle", "RecentCommands");
+        return eas_answer_status(ctx, 503);
+    }
     USM_ERR(eas_sync_remember(sync));
     ctx->status = SYNC_OK;
     ctx->came = result_of(sync);

@@ -250,6 +250,25 @@ def test_unknown_collection(phone, version):
 
 
 @every()
+@pytest.mark.parametrize("key,answers", [("12345", "3 3 3 12 12 503 503"), ("0", "12 12 3 12 12 503 503")])
+def test_fm16_no_answer_is_taken(phone, version, key, answers):
+    """A device that goes on as if nothing had been said is told otherwise, has to get its folders anew, is slowed."""
+    r = phone(version)
+    d = r.device
+    for i, want in enumerate(answers.split()):
+        a = d.sync(d.collection(key, "no-such-folder", "Contacts"))
+        assert (str(a.status) if a.status != 200 else status(a)) == want, (i, a)
+        if want == "503":
+            assert int(a.header("Retry-After")) > 0
+    assert d.foldersync(r.folder_key).code == "9"
+    r.folder_key = "0"
+    r.foldersync()
+    cid = r.folder(9)
+    r.sync(cid)
+    assert d.foldersync(r.folder_key).code == "1"
+
+
+@every()
 def test_folder_deleted_in_ox(phone, user, version):
     fid = user.new_folder("Bald weg", "contacts")
     r = phone(version, user=user)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: cmd_sync.c sync_run.c sync_write.c */
+/* Tests: cmd_sync.c sync_missed.c sync_run.c sync_write.c */
 /* Sync from request to answer, on a real engine. */
 #include "sync_test.h"
 
@@ -285,6 +285,41 @@ static void test_stale_keys(void **state)
     assert_string_not_equal(sync_key(answer, "$D"), good);
 }
 
+/* A device that does not take an answer gets another one in turn, for each folder and key by itself. */
+static void test_missed(void **state)
+{
+    static const struct {
+        const char *what, *collection;
+        int answers[9]; /* 0: HTTP 503 */
+    } rows[] = {
+        {"a key that is stale", "SyncKey=1 CollectionId=$C", {3, 3, 3, 12, 12, 0, 0, 0, -1}},
+        {"another one", "SyncKey=2 CollectionId=$C", {3, 3, -1}},
+        {"no such folder", "SyncKey=0 CollectionId=gone", {12, 12, 3, 12, 12, 0, 0, -1}},
+        {"a key that holds anything", "SyncKey='1,2;3' CollectionId=$C", {3, 3, 3, 3, 3, 3, 3, -1}},
+    };
+    (void)state;
+    sync_all(141, "$C", "");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        for (int k = 0; rows[i].answers[k] >= 0; k++) {
+            const eas_node_t *answer = sync_run(
+                eas_cmd_sync, 141, apr_psprintf(pool, "AirSync:Sync{Collections{Collection{%s}}}", rows[i].collection));
+            int got = sync_http == 503 ? 0 : status_of(answer);
+            if (got != rows[i].answers[k])
+                fail_msg("%s, time %d: %d", rows[i].what, k + 1, got);
+        }
+    }
+    /* what went well beside it must be heard of */
+    add_many(1);
+    const char *key = sync_all(141, "$D", "");
+    const eas_node_t *answer =
+        sync_run(eas_cmd_sync, 141,
+                 apr_psprintf(pool,
+                              "AirSync:Sync{Collections{Collection{SyncKey=1 CollectionId=$C} "
+                              "Collection{SyncKey=%s CollectionId=$D}}}", key));
+    assert_int_equal(sync_http, 200);
+    assert_int_equal(status_of(answer), 3);
+}
+
 static void test_empty_requests(void **state)
 {
     add_many(1);
@@ -432,6 +467,7 @@ int main(void)
         RUN_TEST(test_conflict),
         RUN_TEST(test_refused_kinds),
         RUN_TEST(test_stale_keys),
+        RUN_TEST(test_missed),
         RUN_TEST(test_empty_requests),
         RUN_TEST(test_refused_requests),
         RUN_TEST(test_down),

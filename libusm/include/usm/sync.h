@@ -122,6 +122,10 @@ usm_error_t *usm_turn_close(const char **key_p, usm_turn_t *turn, apr_pool_t *po
 usm_error_t *usm_collection_estimate(int *count_p, usm_session_t *session, const usm_turn_params_t *params,
                                      apr_pool_t *pool);
 
+/** Make the key of the device's hierarchy void: whatever it comes with next but "0" is stale. For devices that do not
+ * notice that their folders are no longer what they believe. Errors: STORE. */
+usm_error_t *usm_hierarchy_forget(usm_session_t *session);
+
 /** Hierarchy changes by the device are changes in the hierarchy's turn; items are of class FOLDER with NAME, PARENT
  * and (add) CLASS set. Outcome errors: EXISTS (name), PARENT, NOTFOUND, SPECIAL_FOLDER, FORBIDDEN, INVALID. */
 
