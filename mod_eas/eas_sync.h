@@ -4,6 +4,8 @@
 #ifndef EAS_SYNC_H
 #define EAS_SYNC_H
 
+#include <apr_hash.h>
+
 #include "eas_collection.h"
 #include "eas_draft.h"
 
@@ -35,6 +37,7 @@ typedef struct eas_collection_t {
     int fetch_only;
     int unproven;      /**< from the last request, and its answer brought a new key that the device has not used yet */
     usm_turn_t *turn;
+    apr_hash_t *decoded; /**< const eas_node_t * of an Add → its usm_item_t, when that was read ahead; or NULL */
     /* what came of it */
     int status;
     const char *new_key;

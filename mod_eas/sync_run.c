@@ -185,7 +185,7 @@ static usm_error_t *run_add(eas_sync_t *sync, eas_collection_t *col, const eas_n
         out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "an item of another class than its folder");
     else if (col->cls == USM_EMAIL) /* mail is not added by devices: it is sent */
         out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "mail cannot be added by a device");
-    else
+    else if (!(item = col->decoded ? apr_hash_get(col->decoded, &cmd, sizeof cmd) : NULL))
         out.error = decode(&item, sync, col, cmd, NULL, NULL);
     if (!out.error)
         USM_ERR(usm_turn_add(&out, col->turn, client_id, item));
@@ -254,13 +254,35 @@ static usm_error_t *run_fetch(eas_sync_t *sync, eas_collection_t *col, const eas
     return NULL;
 }
 
-/* A phone that marks a hundred mails as read must not cost a hundred calls. */
+/* A phone that adds a hundred contacts must not cost hundreds of transactions. */
+static usm_error_t *run_adds_ahead(eas_sync_t *sync, eas_collection_t *col)
+{
+    apr_array_header_t *rows = apr_array_make(sync->ctx->pool, col->commands + 1, sizeof(usm_ahead_t));
+    const eas_node_t *cmd;
+    EAS_NODE_EACH_TAG(cmd, eas_node_child(col->node, EAS_AirSync_Commands), EAS_AirSync_Add)
+    {
+        usm_ahead_t row = {.client_id = eas_node_child_text(cmd, EAS_AirSync_ClientId)};
+        usm_item_t *item = NULL;
+        usm_error_t *err = other_class(col, cmd) ? NULL : decode(&item, sync, col, cmd, NULL, NULL);
+        row.item = item;
+        if (!err && item) {
+            APR_ARRAY_PUSH(rows, usm_ahead_t) = row;
+            if (!col->decoded)
+                col->decoded = apr_hash_make(sync->ctx->pool);
+            apr_hash_set(col->decoded, apr_pmemdup(sync->ctx->pool, &cmd, sizeof cmd), sizeof cmd, item);
+        }
+        usm_error_clear(err); /* the command itself will say it */
+    }
+    return usm_turn_ahead(col->turn, (usm_ahead_t *)rows->elts, rows->nelts);
+}
+
+/* Nor one that marks a hundred mails as read a hundred calls. */
 static usm_error_t *run_ahead(eas_sync_t *sync, eas_collection_t *col)
 {
     apr_array_header_t *rows = apr_array_make(sync->ctx->pool, col->commands + 1, sizeof(usm_ahead_t));
     const eas_node_t *cmd;
     if (col->cls != USM_EMAIL)
-        return NULL;
+        return run_adds_ahead(sync, col);
     EAS_NODE_EACH(cmd, eas_node_child(col->node, EAS_AirSync_Commands))
     {
         usm_ahead_t row = {.server_id = eas_node_child_text(cmd, EAS_AirSync_ServerId), .how = col->how};

@@ -51,7 +51,7 @@ static usm_error_t *look(int *fit_p, one_t *one, usm_turn_t *turn, usm_txn_t *tx
     if (!found || one->has.withheld)
         return NULL;
     one->has.id = one->id;
-    USM_ERR(vt->echo_get(&found, &one->echo, txn, turn->coll.id, 0, turn->base, kind, asked->server_id, turn->pool));
+    USM_ERR(usm__echo_get(&found, &one->echo, turn, kind, asked->server_id));
     apr_uint64_t digest = asked->item ? usm__apply_digest(asked->item, 19) : (apr_uint64_t)asked->how + 29;
     if (found && (one->echo.done || one->echo.digest != digest)) /* begun alone it may be: twice is as once */
         return NULL;
@@ -98,7 +98,12 @@ static usm_error_t *note(ahead_t *a, int first, int count, int done)
         if (a->ones[i].echo.done == done)
             err = USM__VT(session)->echo_put(txn, &a->ones[i].echo);
     }
-    return usm__finish(session, txn, err);
+    USM_ERR(usm__finish(session, txn, err));
+    for (int i = first; i < first + count; i++) {
+        if (a->ones[i].echo.done == done)
+            usm__echo_know(a->turn, &a->ones[i].echo);
+    }
+    return NULL;
 }
 
 static usm_error_t *do_some(ahead_t *a, int first, int count, apr_pool_t *scratch)
@@ -128,14 +133,30 @@ static usm_error_t *do_some(ahead_t *a, int first, int count, apr_pool_t *scratc
     return note(a, first, count, 1);
 }
 
+/* Adds are still carried out one by one, but noted as begun together. */
+static usm_error_t *plan_adds(usm_turn_t *turn, const usm_ahead_t *rows, int count)
+{
+    apr_array_header_t *echoes = apr_array_make(turn->pool, count, sizeof(usm_echo_row_t));
+    for (int i = 0; i < count; i++) {
+        const char *cid = rows[i].client_id;
+        if (cid && *cid && strlen(cid) <= 64 && rows[i].item && rows[i].item->cls == turn->folder.cls)
+            APR_ARRAY_PUSH(echoes, usm_echo_row_t) = (usm_echo_row_t){
+                .collection = turn->coll.id, .base = turn->base, .kind = USM_ECHO_ADD, .cid = cid,
+                .digest = usm__apply_digest(rows[i].item, 17), .edge = USM_TIME_NONE, .at = usm__now()};
+    }
+    return echoes->nelts > 1 ? usm__echo_plan(turn, (usm_echo_row_t *)echoes->elts, echoes->nelts) : NULL;
+}
+
 usm_error_t *usm_turn_ahead(usm_turn_t *turn, const usm_ahead_t *rows, int count)
 {
     ahead_t a = {.turn = turn};
     apr_pool_t *iterpool;
-    if (turn->folder.cls != USM_EMAIL || turn->initial || turn->detected || turn->session->transient || count < 2)
+    if (!turn->folder.fid || turn->initial || turn->detected || turn->session->transient || count < 2)
         return NULL;
     USM_ERR(usm__turn_lease(turn));
     turn->applied = 1;
+    if (turn->folder.cls != USM_EMAIL)
+        return plan_adds(turn, rows, count);
     USM_ERR(choose(&a, rows, count));
     apr_pool_create(&iterpool, turn->pool);
     for (int i = 0; i < a.count; i += TOGETHER) {

@@ -23,17 +23,13 @@ static apr_uint64_t item_digest(const usm_item_t *item, apr_uint64_t h)
 static usm_error_t *find_echo(int *found_p, usm_echo_row_t *echo, usm_turn_t *turn, int kind, const char *cid,
                               apr_uint64_t digest)
 {
-    usm_session_t *session = turn->session;
-    usm_txn_t *txn;
     *found_p = 0;
     turn->command = echo;
     turn->clash = NULL;
     turn->copy = NULL;
     turn->refusal = NULL;
     turn->refusal_name = NULL;
-    USM_ERR(usm__read(&txn, session, turn->pool));
-    USM_ERR(usm__finish(session, txn, USM__VT(session)->echo_get(found_p, echo, txn, turn->coll.id, 0, turn->base, kind,
-                                                                 cid, turn->pool)));
+    USM_ERR(usm__echo_get(found_p, echo, turn, kind, cid));
     /* The same id for something else: a new command. */
     const char *other = *found_p && echo->digest != digest ? apr_pstrdup(turn->pool, echo->id ? echo->id : "") : NULL;
     turn->other_add = kind == USM_ECHO_ADD ? other : NULL;
@@ -46,19 +42,6 @@ static usm_error_t *find_echo(int *found_p, usm_echo_row_t *echo, usm_turn_t *tu
     return NULL;
 }
 
-static usm_error_t *put_echo(usm_turn_t *turn, const usm_echo_row_t *echo)
-{
-    usm_session_t *session = turn->session;
-    usm_txn_t *txn;
-    USM_ERR(usm__write(&txn, session, turn->pool));
-    usm_error_t *err = USM__VT(session)->echo_put(txn, echo);
-    if (!err && echo->done)
-        err = usm__conflict_write(turn, txn);
-    if (!err && echo->done)
-        err = usm__refusal_write(turn, txn, echo);
-    return usm__finish(session, txn, err);
-}
-
 static usm_error_t *echo_done(usm_turn_t *turn, usm_echo_row_t *echo, const usm_bwrite_t *result, apr_status_t code)
 {
     echo->done = 1;
@@ -68,7 +51,10 @@ static usm_error_t *echo_done(usm_turn_t *turn, usm_echo_row_t *echo, const usm_
         echo->rev = result->rev;
         echo->edge = result->edge;
     }
-    return put_echo(turn, echo);
+    /* An add whose process dies is found again; what else has to be written with it is written with it. */
+    int later = echo->kind == USM_ECHO_ADD && !code && turn->folder.fid && turn->folder.cls != USM_EMAIL &&
+                !turn->clash && !usm__refusal_pending(turn);
+    return later ? usm__echo_put_later(turn, echo) : usm__echo_put(turn, echo);
 }
 
 /* Errors after which nothing is known or the server could not be asked end the turn; the rest is the item's fate. */
@@ -239,7 +225,8 @@ static usm_error_t *unknown_end(usm_bwrite_t *result, usm_turn_t *turn, usm_erro
     return USM_ERROR(turn->pool, USM_EUNAVAILABLE, "nobody knows whether an item was added");
 }
 
-static usm_error_t *create(usm_bwrite_t *result, usm_turn_t *turn, const usm_item_t *item, const char *uid, int maybe)
+static usm_error_t *create(usm_bwrite_t *result, int *fresh_p, usm_turn_t *turn, const usm_item_t *item,
+                           const char *uid, int maybe)
 {
     usm_session_t *session = turn->session;
     apr_pool_t *scratch;
@@ -251,8 +238,10 @@ static usm_error_t *create(usm_bwrite_t *result, usm_turn_t *turn, const usm_ite
         err = USM__BVT(session)->find_uid(result, &session->call, &turn->ref, uid, turn->pool, scratch);
     if (!err && result->id)
         err = join_added(result, turn, item, maybe);
-    else if (!err)
+    else if (!err && (*fresh_p = 1))
         err = USM__BVT(session)->add(result, &session->call, &turn->ref, item, uid, turn->pool, scratch);
+    if (err)
+        *fresh_p = 0;
     if (err && usm_error_class(err) == USM_CLASS_TEMP)
         err = unknown_end(result, turn, err, uid, scratch);
     if (!err)
@@ -260,12 +249,15 @@ static usm_error_t *create(usm_bwrite_t *result, usm_turn_t *turn, const usm_ite
     return usm__checked(session, err);
 }
 
-static usm_error_t *note_added(usm_outcome_t *out, usm_turn_t *turn, const usm_item_t *item, const usm_echo_row_t *echo)
+/* @a fresh: it has just come into being, so that the device cannot have it. */
+static usm_error_t *note_added(usm_outcome_t *out, usm_turn_t *turn, const usm_item_t *item, const usm_echo_row_t *echo,
+                               int fresh)
 {
     usm_item_row_t row = {.id = echo->id, .rev = echo->rev, .edge = echo->edge}, has;
     int found = 0;
     usm_item_digests(&row.digests, &row.digests_len, item, turn->pool);
-    USM_ERR(usm__device_has(&found, &has, turn, echo->id, turn->pool));
+    if (!fresh)
+        USM_ERR(usm__device_has(&found, &has, turn, echo->id, turn->pool));
     if (found)
         usm__mutate(turn, USM__KILL, &row); /* the UID was known to the device under another client id */
     usm__mutate(turn, USM__ADD, &row);
@@ -278,7 +270,7 @@ usm_error_t *usm_turn_add(usm_outcome_t *out, usm_turn_t *turn, const char *clie
 {
     usm_echo_row_t echo;
     usm_bwrite_t result;
-    int found;
+    int found, fresh = 0;
     USM_ERR(begin(out, turn));
     if (!client_id || !*client_id || strlen(client_id) > 64) {
         out->error = USM_ERROR(turn->pool, USM_EINVALID, "client id must have 1 to 64 bytes");
@@ -295,14 +287,14 @@ usm_error_t *usm_turn_add(usm_outcome_t *out, usm_turn_t *turn, const char *clie
     USM_ERR(find_echo(&found, &echo, turn, USM_ECHO_ADD, client_id, item_digest(item, 17)));
     if (!found || !echo.done) {
         if (!found)
-            USM_ERR(put_echo(turn, &echo));
+            USM_ERR(usm__echo_put(turn, &echo));
         const char *uid = own_uid(item) ? own_uid(item) : add_uid(turn, client_id);
         usm_error_t *err = NULL;
         if (turn->folder.fid)
             USM_ERR(usm__refused(&err, turn, USM_ECHO_ADD, echo.digest));
         if (err)
             return refuse_again(out, turn, &echo, err);
-        err = turn->folder.fid ? create(&result, turn, item, uid, found)
+        err = turn->folder.fid ? create(&result, &fresh, turn, item, uid, found)
                                             : usm__folder_add(&result, turn, item, found);
         if (err)
             return refuse(out, turn, &echo, err);
@@ -312,7 +304,7 @@ usm_error_t *usm_turn_add(usm_outcome_t *out, usm_turn_t *turn, const char *clie
             USM_ERROR(turn->pool, (apr_status_t)echo.code, "%s (repeated)", usm_code_text((apr_status_t)echo.code));
         return NULL;
     }
-    return note_added(out, turn, item, &echo);
+    return note_added(out, turn, item, &echo, fresh);
 }
 
 /* ---- change ---- */
@@ -407,7 +399,7 @@ usm_error_t *usm_turn_change(usm_outcome_t *out, usm_turn_t *turn, const char *s
                           : server_id;
     USM_ERR(find_echo(&found, &echo, turn, USM_ECHO_CHANGE, cid, digest));
     if (!found)
-        USM_ERR(put_echo(turn, &echo));
+        USM_ERR(usm__echo_put(turn, &echo));
     int fields = usm__merge_begin(&m, turn, usm_item_copy(sent, turn->pool), &has, partial);
     if (turn->folder.fid && (!found || !echo.done)) {
         usm_error_t *err;
@@ -494,7 +486,7 @@ usm_error_t *usm_turn_delete(usm_outcome_t *out, usm_turn_t *turn, const char *s
     }
     USM_ERR(find_echo(&found, &echo, turn, USM_ECHO_DELETE, server_id, (apr_uint64_t)how + 29));
     if (!found)
-        USM_ERR(put_echo(turn, &echo));
+        USM_ERR(usm__echo_put(turn, &echo));
     if (!found || !echo.done) {
         int kept;
         usm_error_t *err = remove_item(&kept, turn, id, &has, how, found);
@@ -556,7 +548,7 @@ usm_error_t *usm__apply_find(int *found_p, usm_echo_row_t *echo, usm_turn_t *tur
 
 usm_error_t *usm__apply_put(usm_turn_t *turn, const usm_echo_row_t *echo)
 {
-    return put_echo(turn, echo);
+    return usm__echo_put(turn, echo);
 }
 
 usm_error_t *usm__apply_done(usm_turn_t *turn, usm_echo_row_t *echo, const usm_bwrite_t *result)
@@ -572,7 +564,7 @@ usm_error_t *usm__apply_refuse(usm_outcome_t *out, usm_turn_t *turn, usm_echo_ro
 usm_error_t *usm__apply_added(usm_outcome_t *out, usm_turn_t *turn, const usm_item_t *item,
                               const usm_echo_row_t *echo)
 {
-    return note_added(out, turn, item, echo);
+    return note_added(out, turn, item, echo, 0);
 }
 
 usm_error_t *usm__apply_queue(usm_turn_t *turn, const char *id, int state)

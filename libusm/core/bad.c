@@ -187,6 +187,12 @@ void usm__refusal_note(usm_turn_t *turn, const usm_echo_row_t *echo, usm_error_t
                                      .reason = usm_error_text(err, turn->pool), .at = usm__now()};
 }
 
+int usm__refusal_pending(const usm_turn_t *turn)
+{
+    return turn->refusal || (turn->refusals && turn->refusal_name &&
+                             apr_hash_get(turn->refusals, turn->refusal_name, APR_HASH_KEY_STRING));
+}
+
 usm_error_t *usm__refusal_write(usm_turn_t *turn, usm_txn_t *txn, const usm_echo_row_t *echo)
 {
     const usm_store_vtable_t *vt = USM__VT(turn->session);

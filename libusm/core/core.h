@@ -31,6 +31,7 @@
 #define USM__KEY_MAX 64
 
 typedef struct usm__waiter_t usm__waiter_t;
+typedef struct usm__echoes_t usm__echoes_t;
 typedef struct usm__parking_t usm__parking_t;
 typedef struct usm__hub_t usm__hub_t;   /**< hint.h */
 typedef struct usm__pump_t usm__pump_t; /**< pump.h */
@@ -93,6 +94,7 @@ struct usm_session_t {
     int transient;
     const apr_array_header_t *mail_lines; /**< usm__mailattr_t, NULL = not read yet */
     unsigned hidden;     /**< classes whose folders are not there for the device, as bits */
+    apr_array_header_t *folders; /**< usm_folder_row_t, as the last refresh left them, in its pool */
     int refreshed;       /**< the folders were brought up to date a moment ago */
     apr_hash_t *peeked;  /**< fid → usm__peeked_t: read by usm_collection_options() for the turn that follows */
 };
@@ -162,6 +164,7 @@ struct usm_turn_t {
     int set_aside;           /**< index of a mutation the last change replaced, or -1 */
     usm_pending_row_t last;  /**< entry of the last change */
     apr_uint64_t bytes;
+    usm__echoes_t *echoes;   /**< commands that are known of the client's key, NULL = not yet read */
     const usm_echo_row_t *command; /**< the client's command that is being applied */
     const char *other_add;   /**< the client sent another add under this id before: the item that came of it, or "" */
     int begun_before;        /**< … and was begun by an earlier request, whose end is not known */
@@ -239,6 +242,22 @@ apr_uint64_t usm__apply_digest(const usm_item_t *item, apr_uint64_t seed);
 /** @a state: USM_PENDING_… */
 usm_error_t *usm__apply_queue(usm_turn_t *turn, const char *id, int state);
 
+/* echo.c */
+/** The row of a command, if one was begun or done with the client's key before (or by an earlier command). */
+usm_error_t *usm__echo_get(int *found_p, usm_echo_row_t *row, usm_turn_t *turn, int kind, const char *cid);
+/** Write a row; with one that is done also what turn->clash and turn->refusal hold. */
+usm_error_t *usm__echo_put(usm_turn_t *turn, const usm_echo_row_t *row);
+/** Write the row of an add that is done, soon, with others. */
+usm_error_t *usm__echo_put_later(usm_turn_t *turn, const usm_echo_row_t *row);
+/** A row was written in another way. */
+void usm__echo_know(usm_turn_t *turn, const usm_echo_row_t *row);
+/** Note commands as begun, as far as they are not known: each still goes through usm__echo_put() when it begins. */
+usm_error_t *usm__echo_plan(usm_turn_t *turn, const usm_echo_row_t *rows, int count);
+/** Write what is still to be written, in the commit. */
+usm_error_t *usm__echo_flush(usm_turn_t *turn, usm_txn_t *txn);
+/** The same without a commit; what was planned has not begun. */
+usm_error_t *usm__echo_abandon(usm_turn_t *turn, usm_txn_t *txn, apr_pool_t *pool);
+
 /* read.c */
 /** Where an item is, by its server id. */
 typedef struct usm__place_t {
@@ -254,7 +273,7 @@ usm_error_t *usm__item_place(usm__place_t *place, usm_session_t *session, const 
  * moved, whose descendants got new backend ids with it; 0 = none. */
 usm_error_t *usm__hierarchy_refresh(usm_session_t *session, apr_int64_t moved, apr_pool_t *scratch_pool);
 /** Refresh now; the listing that follows in this session does without. */
-usm_error_t *usm__hierarchy_refresh_ahead(usm_session_t *session, apr_pool_t *pool);
+usm_error_t *usm__hierarchy_refresh_ahead(usm_session_t *session);
 /** Refresh, then tell @a sink a full listing of folders. */
 usm_error_t *usm__hierarchy_changes(const char **cursor_p, usm_session_t *session, const usm_bsink_t *sink,
                                     apr_pool_t *result_pool, apr_pool_t *scratch_pool);
@@ -408,6 +427,8 @@ usm_error_t *usm__bad_schedule(usm_turn_t *turn, usm_txn_t *txn);
 usm_error_t *usm__refused(usm_error_t **why_p, usm_turn_t *turn, int kind, apr_uint64_t digest);
 /** Remember a refusal; usm__refusal_write() stores or forgets it. */
 void usm__refusal_note(usm_turn_t *turn, const usm_echo_row_t *echo, usm_error_t *err);
+/** Would usm__refusal_write() write something? */
+int usm__refusal_pending(const usm_turn_t *turn);
 usm_error_t *usm__refusal_write(usm_turn_t *turn, usm_txn_t *txn, const usm_echo_row_t *echo);
 
 /* upkeep.c */

@@ -287,6 +287,18 @@ static apr_array_header_t *most_important(const refresh_t *re, const apr_array_h
     return kept;
 }
 
+/* What there is now, for a listing that follows. */
+static void hand_over(refresh_t *re)
+{
+    apr_array_header_t *rows = apr_array_make(re->pool, re->nodes->nelts + 1, sizeof(usm_folder_row_t));
+    for (int i = 0; i < re->nodes->nelts; i++) {
+        const node_t *node = APR_ARRAY_IDX(re->nodes, i, node_t *);
+        if (!node->row.gone)
+            APR_ARRAY_PUSH(rows, usm_folder_row_t) = node->row;
+    }
+    re->session->folders = rows;
+}
+
 static usm_error_t *refresh(usm_session_t *session, apr_int64_t moved, apr_pool_t *pool)
 {
     refresh_t re = {.session = session, .pool = pool, .nodes = apr_array_make(pool, 32, sizeof(node_t *)),
@@ -302,8 +314,10 @@ static usm_error_t *refresh(usm_session_t *session, apr_int64_t moved, apr_pool_
     if (all > max)
         list = most_important(&re, list, max);
     add_own_folders(list);
-    if (nothing_changed(&re, list))
+    if (nothing_changed(&re, list)) {
+        hand_over(&re);
         return NULL;
+    }
     if (all > max)
         usm_log(session->log, USM_LOG_WARNING, 110, "devices get %d of %d folders: default folders and those they have "
                 "come first", max, all);
@@ -312,7 +326,9 @@ static usm_error_t *refresh(usm_session_t *session, apr_int64_t moved, apr_pool_
         node->now = NULL;
         node->dirty = moved && node->row.fid == moved;
     }
-    return settle_folders(&re, list);
+    USM_ERR(settle_folders(&re, list));
+    hand_over(&re);
+    return NULL;
 }
 
 usm_error_t *usm__hierarchy_refresh(usm_session_t *session, apr_int64_t moved, apr_pool_t *pool)
@@ -326,9 +342,9 @@ usm_error_t *usm__hierarchy_refresh(usm_session_t *session, apr_int64_t moved, a
     return err;
 }
 
-usm_error_t *usm__hierarchy_refresh_ahead(usm_session_t *session, apr_pool_t *pool)
+usm_error_t *usm__hierarchy_refresh_ahead(usm_session_t *session)
 {
-    USM_ERR(usm__hierarchy_refresh(session, 0, pool));
+    USM_ERR(usm__hierarchy_refresh(session, 0, session->pool));
     session->refreshed = 1;
     return NULL;
 }
@@ -340,21 +356,6 @@ static apr_uint64_t folder_rev(const usm_folder_row_t *row)
     apr_uint64_t h = usm__hash(row->name, strlen(row->name), 11);
     apr_int64_t n[3] = {row->parent, row->cls, row->role};
     return usm__hash(n, sizeof n, h);
-}
-
-typedef struct tell_t {
-    const usm_bsink_t *sink;
-    apr_pool_t *pool;
-    apr_array_header_t *rows;
-} tell_t;
-
-static usm_error_t *keep_row(void *baton, const usm_folder_row_t *row)
-{
-    tell_t *tell = baton;
-    usm_folder_row_t *copy = apr_array_push(tell->rows);
-    *copy = *row;
-    copy->name = apr_pstrdup(tell->pool, row->name);
-    return NULL;
 }
 
 static int depth_of(const apr_array_header_t *rows, apr_int64_t fid, int limit)
@@ -370,22 +371,18 @@ static int depth_of(const apr_array_header_t *rows, apr_int64_t fid, int limit)
 usm_error_t *usm__hierarchy_changes(const char **cursor_p, usm_session_t *session, const usm_bsink_t *sink,
                                     apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
-    tell_t tell = {.sink = sink, .pool = scratch_pool,
-                   .rows = apr_array_make(scratch_pool, 32, sizeof(usm_folder_row_t))};
-    usm_txn_t *txn;
     if (!session->refreshed)
         USM_ERR(usm__hierarchy_refresh(session, 0, scratch_pool));
     session->refreshed = 0;
-    USM_ERR(usm__read(&txn, session, scratch_pool));
-    USM_ERR(usm__finish(session, txn, USM__VT(session)->folder_scan(txn, session->device.user, 0, keep_row, &tell,
-                                                                    scratch_pool)));
+    const apr_array_header_t *rows = session->folders;
+    session->folders = NULL;
     USM_ERR(sink->begin_full(sink->baton));
-    for (int i = 0; i < tell.rows->nelts; i++) {
-        const usm_folder_row_t *row = &APR_ARRAY_IDX(tell.rows, i, usm_folder_row_t);
+    for (int i = 0; i < rows->nelts; i++) {
+        const usm_folder_row_t *row = &APR_ARRAY_IDX(rows, i, usm_folder_row_t);
         if (!usm__folder_shown(session, row))
             continue;
         /* Parents before children: larger `order` is delivered first. */
-        apr_int64_t order = -(apr_int64_t)depth_of(tell.rows, row->parent, 64) * 1000000 - row->fid;
+        apr_int64_t order = -(apr_int64_t)depth_of(rows, row->parent, 64) * 1000000 - row->fid;
         USM_ERR(
             sink->upsert(sink->baton, usm__fid_text(row->fid, scratch_pool), folder_rev(row), USM_TIME_NONE, order));
     }

@@ -191,8 +191,12 @@ static apr_status_t drop_lease(void *data)
     if (!turn->leased || apr_pool_create(&pool, NULL))
         return APR_SUCCESS;
     usm_error_t *err = usm__write(&txn, session, pool);
-    if (!err)
-        err = usm__finish(session, txn, USM__VT(session)->collection_unlease(txn, turn->coll.id, turn->lease_owner));
+    if (!err) {
+        err = usm__echo_abandon(turn, txn, pool);
+        if (!err)
+            err = USM__VT(session)->collection_unlease(txn, turn->coll.id, turn->lease_owner);
+        err = usm__finish(session, txn, err);
+    }
     if (err)
         usm__lease_owe(session, turn->coll.id, NULL, turn->lease_owner);
     usm_error_clear(err);

@@ -1,5 +1,6 @@
 # The engine.
-libusm_libusmall_la_SOURCES += libusm/usm.c libusm/core/read.c libusm/core/send.c libusm/core/draft.c libusm/core/ahead.c libusm/core/search.c \
+libusm_libusmall_la_SOURCES += libusm/usm.c libusm/core/read.c libusm/core/send.c libusm/core/draft.c libusm/core/echo.c \
+	libusm/core/ahead.c libusm/core/search.c \
 	libusm/core/answer.c libusm/core/answer.h libusm/core/move.c libusm/core/error.c libusm/core/item.c libusm/core/log.c libusm/core/context.c \
 	libusm/core/login.c libusm/core/seal.c libusm/core/session.c libusm/core/ids.c libusm/core/hierarchy.c \
 	libusm/core/detect.c libusm/core/runs.c libusm/core/lease.c libusm/core/merge.c libusm/core/conflict.c \

@@ -114,7 +114,7 @@ static usm_error_t *start_over(usm_turn_t *turn, int found)
     turn->base = 1;
     /* The device's old key of the hierarchy stays good until the server has answered. */
     if (!turn->folder.fid && !(found && just_started(&turn->coll)))
-        USM_ERR(usm__hierarchy_refresh_ahead(turn->session, turn->pool));
+        USM_ERR(usm__hierarchy_refresh_ahead(turn->session));
     for (int tries = 0; tries < START_TRIES && !(found && just_started(&turn->coll)); tries++) {
         USM_ERR(reset(&done, turn, found));
         if (done)
@@ -369,6 +369,8 @@ static usm_error_t *commit(usm_turn_t *turn, int advance)
         err = usm__turn_same_epoch(turn, txn);
     if (!err && advance)
         err = vt->purge(txn, coll->id, turn->base, coll->gen % PURGE_ALL_EVERY ? coll->old : USM_OLD_ALL);
+    if (!err)
+        err = usm__echo_flush(turn, txn);
     if (!err)
         err = usm__turn_mutate(turn, txn, new_gen);
     if (!err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: runs.c lease.c sql_collection.c */
+/* Tests: runs.c lease.c echo.c sql_collection.c */
 /* The engine where requests meet: two with one key, many first ones at once; limits that bend, tables that shrink, and
  * listings longer than memory is meant to hold. */
 #include <setjmp.h>
@@ -106,6 +106,76 @@ static usm_item_t *contact(const char *name)
     usm_item_t *item = usm_item_create(USM_CONTACT, pool);
     usm_item_set_text(item, USM_CONTACT_FIRST_NAME, name);
     return item;
+}
+
+enum { MANY = 40, DOWN_AT = 10 };
+
+/* Many adds noted together; the server goes down at the @a down_at-th. *calls_p: of the server. */
+static usm_error_t *add_many(usm_turn_t **turn_p, const char *key, int down_at, int *calls_p, apr_pool_t *own)
+{
+    usm_turn_params_t p = params_of("1", key);
+    usm_session_t *session = session_of("phone", own);
+    usm_ahead_t rows[MANY];
+    usm_error_t *err = NULL;
+    OK(usm_turn_open(turn_p, session, &p, own));
+    for (int i = 0; i < MANY; i++)
+        rows[i] = (usm_ahead_t){.client_id = apr_itoa(own, i + 1), .item = contact(apr_itoa(own, i))};
+    OK(usm_turn_ahead(*turn_p, rows, MANY));
+    for (int i = 0; !err && i < MANY; i++) {
+        usm_outcome_t out = {0};
+        fake.down = i + 1 == down_at;
+        err = usm_turn_add(&out, *turn_p, rows[i].client_id, rows[i].item);
+        assert_null(out.error);
+    }
+    fake.down = 0;
+    *calls_p = (int)usm_session_stats(session)->backend_calls;
+    return err;
+}
+
+/* As a process that dies leaves it: nothing more is written, and its lease is free. */
+static void die(usm_turn_t *turn)
+{
+    usm_txn_t *txn;
+    turn->leased = 0;
+    OK(ctx->store_vt->begin(&txn, ctx->store, USM_TXN_WRITE, NULL, pool));
+    OK(ctx->store_vt->collection_unlease(txn, turn->coll.id, turn->lease_owner));
+    OK(ctx->store_vt->commit(txn));
+}
+
+/* Whatever became of the first request, the repeat makes each item once; after a mere outage it knows what was not even
+ * begun, and asks for the one whose end nobody knows only. */
+static void test_planned_adds(void **state)
+{
+    for (int dies = 0; dies < 2; dies++) {
+        const char *key = first_key(), *next;
+        apr_pool_t *own;
+        usm_turn_t *turn;
+        int calls, told;
+        fake.adds = 0;
+        apr_pool_create(&own, pool);
+        usm_error_t *err = add_many(&turn, key, DOWN_AT, &calls, own);
+        assert_true(usm_error_is(err, USM_EUNAVAILABLE));
+        if (dies)
+            die(turn);
+        apr_pool_destroy(own);
+        int before = fake_alive("32");
+        apr_pool_create(&own, pool);
+        OK(add_many(&turn, key, 0, &calls, own));
+        if (dies) /* each of them may have been made: they are looked for */
+            assert_in_range(calls, MANY, 2 * MANY);
+        else
+            assert_int_equal(calls, MANY - DOWN_AT + 1 + 1);
+        assert_int_equal(fake_alive("32") - before, MANY - DOWN_AT + 1);
+        take_all(turn);
+        OK(usm_turn_close(&next, turn, own));
+        next = apr_pstrdup(pool, next);
+        apr_pool_destroy(own);
+        OK(sync_once(&next, &told, "1", next));
+        assert_int_equal(told, 0);
+        for (int i = fake.count - 1; i >= 0; i--)
+            fake.items[i].alive = 0;
+    }
+    (void)state;
 }
 
 /* Two requests with one key, one of them with an Add. If the other one were first, the device would send its Add with
@@ -476,8 +546,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_add_beside_a_plain_sync), T(test_plain_sync_after_a_death), T(test_lease_is_given_back_late),
-         T(test_foreign_leases_last),
+        T(test_planned_adds), T(test_add_beside_a_plain_sync), T(test_plain_sync_after_a_death),
+        T(test_lease_is_given_back_late), T(test_foreign_leases_last),
         T(test_first_requests_at_once), T(test_folder_key_outlives_an_outage), T(test_too_many_folders),
         T(test_waiters_leave), T(test_ping_before_the_first_sync), T(test_told_again),
         T(test_renewed_session_is_shared), T(test_runs),

@@ -75,8 +75,9 @@ usm_error_t *usm_turn_add(usm_outcome_t *out, usm_turn_t *turn, const char *clie
 usm_error_t *usm_turn_change(usm_outcome_t *out, usm_turn_t *turn, const char *server_id, const usm_item_t *item,
                              int partial);
 usm_error_t *usm_turn_delete(usm_outcome_t *out, usm_turn_t *turn, const char *server_id, usm_delete_e how);
-/** A change or delete to come. */
+/** A command to come. */
 typedef struct usm_ahead_t {
+    const char *client_id; /**< of an add, else NULL */
     const char *server_id;
     const usm_item_t *item; /**< NULL: delete */
     int partial;
@@ -85,8 +86,8 @@ typedef struct usm_ahead_t {
 
 /** Carry out plain changes and deletes of mails in few calls of the server. Each of them must still be applied by
  * usm_turn_change() or usm_turn_delete() right after, in order, which find it done; what is not plain (mails named
- * twice, unknown, asked for before, refused) is left to those. Of other classes than mail nothing is done. Errors as
- * those of the functions. */
+ * twice, unknown, asked for before, refused) is left to those. Of other classes than mail adds are noted together,
+ * which saves most of what usm_turn_add() writes for each. Errors as those of the functions. */
 usm_error_t *usm_turn_ahead(usm_turn_t *turn, const usm_ahead_t *rows, int count);
 /** Read one item now (Sync Fetch). The item must be one the device knows. Errors: NOTFOUND, UNAVAILABLE, BACKEND. */
 usm_error_t *usm_turn_fetch(usm_item_t **item_p, usm_turn_t *turn, const char *server_id, const usm_fetch_t *fetch,
