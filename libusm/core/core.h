@@ -317,8 +317,8 @@ usm_error_t *usm__runs_next(const usm__listed_t **row_p, usm__runs_t *runs);
 const char *usm__lease_owner(apr_pool_t *pool);
 /** Is the process that this holder was known to be gone? Only of processes that can be seen from here. */
 int usm__lease_is_dead(const char *owner);
-/** A lease is over and the store does not hear it: @a session's process gives it back when somebody asks the store next.
- * @a root NULL: of the collection; else of an item that is made again. */
+/** A lease is over and the store does not hear it: @a session's process gives it back when somebody asks the store
+ * next. @a root NULL: of the collection; else of an item that is made again. */
 void usm__lease_owe(usm_session_t *session, usm_id_t collection, const usm_remade_row_t *root, const char *owner);
 /** Give back what is owed. What fails stays owed. */
 void usm__lease_pay(usm_session_t *session);

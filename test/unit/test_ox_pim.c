@@ -92,7 +92,8 @@ static void test_folder_rules(void **state)
         text = apr_psprintf(e.pool, "%s%s(%s,%s,%d,%d)", text, f->id, f->parent ? f->parent : "-", f->name, (int)f->cls,
                             (int)f->role);
     }
-    assert_string_equal(text, "31(-,Cal,3,1)42(-,Below,3,0)32(-,Con,2,1)default0/INBOX(-,Inbox,1,2)");
+    assert_string_equal(text, "31(-,Cal,3,1)42(-,Below,3,0)32(-,Con,2,1)default0/INBOX(-,Inbox,1,2)"
+                              "notes(-,Notes,5,1)"); /* whether or not there is a mail folder for them yet */
     assert_string_equal(APR_ARRAY_IDX(folders, 3, usm_bfolder_t).token, "77");
     /* What is known is not asked about again. */
     test_ok(e.vt->folders(&folders, e.call, folders, e.pool), "folders again");
