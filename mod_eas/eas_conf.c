@@ -278,6 +278,7 @@ void eas_conf_usm(usm_config_t *config, const eas_conf_t *conf, const usm_log_t 
     config->conflict_days = (int)conf->conflict_days;
     config->show_shared = (usm_show_e)conf->show_shared;
     config->show_public = (usm_show_e)conf->show_public;
+    config->calendar = (usm_calendar_e)conf->calendar;
     if (log != NULL) {
         config->log = *log;
     }

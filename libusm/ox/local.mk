@@ -4,6 +4,11 @@ libusm_libusmall_la_SOURCES += \
 	libusm/ox/ox.h \
 	libusm/ox/ox_attach.c libusm/ox/ox_backend.c \
 	libusm/ox/ox_call.c \
+	libusm/ox/ox_chronos.c \
+	libusm/ox/ox_chronos.h \
+	libusm/ox/ox_chronos_map.c \
+	libusm/ox/ox_chronos_people.c \
+	libusm/ox/ox_chronos_write.c \
 	libusm/ox/ox_conv_people.c \
 	libusm/ox/ox_conv_recur.c \
 	libusm/ox/ox_conv_simple.c \

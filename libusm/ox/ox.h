@@ -23,6 +23,7 @@ typedef struct ox_backend_t {
     const char *client_id, *capabilities;
     usm_show_e show_shared, show_public; /**< folders that are not the user's own */
     const char *notes_folder; /**< name of the mail folder with notes, "" = devices get none */
+    usm_calendar_e calendar;
     apr_int64_t flag_compare_ms; /* see usm_config_t */
     usm_log_t log;
 } ox_backend_t;
@@ -171,7 +172,12 @@ typedef struct ox_module_t {
                          const char *part, usm_data_fn fn, void *baton, apr_pool_t *scratch_pool);
 } ox_module_t;
 
-extern const ox_module_t ox_pim_module, ox_mail_module, ox_note_module, ox_recipient_module;
+extern const ox_module_t ox_pim_module, ox_mail_module, ox_note_module, ox_recipient_module, ox_chronos_module;
+/** Do the call's appointments go through module chronos? */
+static inline int ox_is_chronos(const usm_bcall_t *call, usm_class_e cls)
+{
+    return cls == USM_EVENT && call->login->be->calendar == USM_CALENDAR_CHRONOS;
+}
 /** Remove all notes (ox_note.c); other mails in their folder stay. */
 usm_error_t *ox_note_clear(usm_bcall_t *call, apr_pool_t *pool);
 #define OX_NOTES_ID "notes" /**< backend id of the folder of notes, wherever they are kept */

@@ -36,6 +36,7 @@ static usm_error_t *create(usm_backend_t **backend_p, const usm_config_t *config
     be->capabilities = text_or(config->capabilities, "active_sync,usm");
     be->show_shared = config->show_shared;
     be->show_public = config->show_public;
+    be->calendar = config->calendar;
     be->notes_folder = text_or(config->notes_folder, "Notes");
     if (log)
         be->log = *log;
@@ -52,7 +53,7 @@ static usm_error_t *create(usm_backend_t **backend_p, const usm_config_t *config
 
 /* ---- the folder's class says which module answers ---- */
 
-static const ox_module_t *module_of(const usm_bref_t *folder)
+static const ox_module_t *module_of(const usm_bcall_t *call, const usm_bref_t *folder)
 {
     switch (folder->cls) {
     case USM_EMAIL:
@@ -62,7 +63,7 @@ static const ox_module_t *module_of(const usm_bref_t *folder)
     case USM_RECIPIENT:
         return &ox_recipient_module;
     default:
-        return &ox_pim_module;
+        return ox_is_chronos(call, folder->cls) ? &ox_chronos_module : &ox_pim_module;
     }
 }
 
@@ -78,7 +79,7 @@ static usm_error_t *closed_is_gone(usm_error_t *err, const usm_bref_t *folder, a
 static usm_error_t *changed(int *changed_p, usm_bcall_t *call, const usm_bref_t *folder, const char *cursor,
                             apr_pool_t *scratch_pool)
 {
-    return closed_is_gone(module_of(folder)->changed(changed_p, call, folder, cursor, scratch_pool), folder,
+    return closed_is_gone(module_of(call, folder)->changed(changed_p, call, folder, cursor, scratch_pool), folder,
                           scratch_pool);
 }
 
@@ -86,8 +87,8 @@ static usm_error_t *changes(const char **cursor_p, usm_bcall_t *call, const usm_
                             const usm_brange_t *range, const char *cursor, int force_full, const usm_bsink_t *sink,
                             apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
-    return closed_is_gone(module_of(folder)->changes(cursor_p, call, folder, range, cursor, force_full, sink,
-                                                     result_pool, scratch_pool),
+    return closed_is_gone(module_of(call, folder)->changes(cursor_p, call, folder, range, cursor, force_full, sink,
+                                                           result_pool, scratch_pool),
                           folder, scratch_pool);
 }
 
@@ -96,7 +97,7 @@ static usm_error_t *get(usm_bget_t *gets, int count, usm_bcall_t *call, const us
 {
     if (count <= 0)
         return NULL;
-    return module_of(folder)->get(gets, count, call, folder, fetch, result_pool, scratch_pool);
+    return module_of(call, folder)->get(gets, count, call, folder, fetch, result_pool, scratch_pool);
 }
 
 static usm_error_t *add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *item,
@@ -104,7 +105,7 @@ static usm_error_t *add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_
 {
     memset(result, 0, sizeof *result);
     result->edge = USM_TIME_NONE;
-    return module_of(folder)->add(result, call, folder, item, uid, result_pool, scratch_pool);
+    return module_of(call, folder)->add(result, call, folder, item, uid, result_pool, scratch_pool);
 }
 
 static usm_error_t *find_uid(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *uid,
@@ -112,7 +113,7 @@ static usm_error_t *find_uid(usm_bwrite_t *result, usm_bcall_t *call, const usm_
 {
     memset(result, 0, sizeof *result);
     result->edge = USM_TIME_NONE;
-    return module_of(folder)->find_uid(result, call, folder, uid, result_pool, scratch_pool);
+    return module_of(call, folder)->find_uid(result, call, folder, uid, result_pool, scratch_pool);
 }
 
 static usm_error_t *update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
@@ -120,21 +121,21 @@ static usm_error_t *update(usm_bwrite_t *result, usm_bcall_t *call, const usm_br
                            apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
     /* result->edge stays what the caller knows unless the change moved it. */
-    return module_of(folder)->update(result, call, folder, id, item, fields, rev, result_pool, scratch_pool);
+    return module_of(call, folder)->update(result, call, folder, id, item, fields, rev, result_pool, scratch_pool);
 }
 
 static usm_error_t *remove_item(usm_bcall_t *call, const usm_bref_t *folder, const char *id, usm_delete_e how,
                                 apr_uint64_t rev, apr_pool_t *scratch_pool)
 {
-    return module_of(folder)->remove(call, folder, id, how, rev, scratch_pool);
+    return module_of(call, folder)->remove(call, folder, id, how, rev, scratch_pool);
 }
 
 static usm_error_t *read_part(apr_uint64_t *size_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
                               const char *part, usm_data_fn fn, void *baton, apr_pool_t *scratch_pool)
 {
-    if (!module_of(folder)->part)
+    if (!module_of(call, folder)->part)
         return USM_ERROR(scratch_pool, USM_ENOTFOUND, "items of this kind have no attachments");
-    return module_of(folder)->part(size_p, call, folder, id, part, fn, baton, scratch_pool);
+    return module_of(call, folder)->part(size_p, call, folder, id, part, fn, baton, scratch_pool);
 }
 
 const usm_backend_vtable_t *usm_backend_ox(void)

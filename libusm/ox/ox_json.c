@@ -304,6 +304,22 @@ void ox_json_del(ox_json_t *object, const char *key)
     json_object_del(object, key);
 }
 
+void ox_json_merge(ox_json_t *object, const ox_json_t *more)
+{
+    json_object_update(object, (json_t *)more);
+}
+
+static int is_nothing(const ox_json_t *j)
+{
+    return ox_json_is_null(j) || (json_is_string(j) && !json_string_length(j)) ||
+           (json_is_array(j) && !json_array_size(j));
+}
+
+int ox_json_equal(const ox_json_t *a, const ox_json_t *b)
+{
+    return (is_nothing(a) && is_nothing(b)) || json_equal((json_t *)a, (json_t *)b);
+}
+
 const char *ox_json_dump(apr_size_t *len_p, const ox_json_t *j, apr_pool_t *pool)
 {
     char *text = json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY);

@@ -60,6 +60,11 @@ void ox_json_del(ox_json_t *object, const char *key);
 /** ox_json_get() without regard to the key's case; of several the one spelled like @a key, else any. */
 const ox_json_t *ox_json_get_nocase(const ox_json_t *object, const char *key);
 
+/** Give an object the members of another one as well (NULL: none). */
+void ox_json_merge(ox_json_t *object, const ox_json_t *more);
+/** Are two values the same, as OX sees it: no value, null, "" and [] are. */
+int ox_json_equal(const ox_json_t *a, const ox_json_t *b);
+
 /** Compact text, in @a pool. */
 const char *ox_json_dump(apr_size_t *len_p, const ox_json_t *j, apr_pool_t *pool);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers to invitations: action `confirm`, spec 5.5; invitations that come by mail: module itip, spec 5.9. */
+#include "ox/ox_chronos.h"
 #include "ox/ox_mail.h"
 #include "ox/ox_series.h"
 
@@ -36,6 +37,8 @@ usm_error_t *ox_confirm(usm_bcall_t *call, const usm_bref_t *folder, const char 
     ox_answer_t answer;
     ox_json_t *body = ox_json_object(scratch_pool);
     int position = 0;
+    if (ox_is_chronos(call, folder->cls))
+        return ox_chronos_confirm(call, folder, id, day, status, message, scratch_pool);
     if (day != USM_TIME_NONE)
         USM_ERR(find_occurrence(&id, &position, call, folder, day, scratch_pool));
     ox_json_set_int(body, "confirmation", confirmations[status & 3]);
@@ -58,7 +61,8 @@ static usm_error_t *is_news(int *news_p, usm_bcall_t *call, const usm_meeting_t 
     *news_p = 1;
     if (!event)
         return NULL;
-    USM_ERR(ox_pim_current(&object, call, calendar, event, 0, pool));
+    USM_ERR(ox_is_chronos(call, USM_EVENT) ? ox_chronos_current(&object, call, calendar, event, pool)
+                                           : ox_pim_current(&object, call, calendar, event, 0, pool));
     *news_p = meeting->sequence > ox_json_int(ox_json_get(object, "sequence"), 0);
     return NULL;
 }
@@ -87,9 +91,9 @@ usm_error_t *ox_take_invitation(int *applied_p, usm_bcall_t *call, const usm_bre
     ox_json_set_text(body, "com.openexchange.mail.conversion.mailid", id);
     ox_json_set_text(body, "com.openexchange.mail.conversion.sequenceid", part);
     USM_ERR(ox_put(&answer, call,
-                   ox_path(pool, "calendar/itip", "action", names[status & 3], "dataSource",
-                           "com.openexchange.mail.ical", "descriptionFormat", "html", "timezone", "UTC", "message",
-                           message ? message : "", NULL),
+                   ox_path(pool, ox_is_chronos(call, USM_EVENT) ? "chronos/itip" : "calendar/itip", "action",
+                           names[status & 3], "dataSource", "com.openexchange.mail.ical", "descriptionFormat", "html",
+                           "timezone", "UTC", "message", message ? message : "", NULL),
                    body, pool));
     *applied_p = 1;
     return NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Moving items: the update of one member, folder_id, of many items in one `multiple`. */
+#include "ox/ox_chronos.h"
 #include "ox/ox_mail.h"
 #include "ox/ox_pim.h"
 
@@ -41,7 +42,8 @@ usm_error_t *ox_move(usm_bmove_t *moves, int count, usm_bcall_t *call, const usm
 {
     ox_json_t *requests = ox_json_array(scratch_pool), *answers;
     for (int i = 0; i < count; i++)
-        ox_json_add(requests, request_for(&moves[i], from, to, scratch_pool));
+        ox_json_add(requests, ox_is_chronos(call, from->cls) ? ox_chronos_move(moves[i].id, from, to, scratch_pool)
+                                                             : request_for(&moves[i], from, to, scratch_pool));
     USM_ERR(ox_multiple(&answers, call, requests, scratch_pool));
     for (int i = 0; i < count; i++)
         USM_ERR(take_answer(&moves[i], from, ox_json_at(answers, i), result_pool));

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <usm/people.h>
 
+#include "ox/ox_chronos.h"
 #include "ox/ox_picture.h"
 
 #define DIRECTORY 6 /* folder of the global address list */
@@ -267,6 +268,8 @@ usm_error_t *ox_people_busy(usm_busy_query_t *queries, int count, usm_bcall_t *c
     ox_json_t *requests = ox_json_array(scratch_pool), *answers;
     /* Both are days for the server; a zone may put a day's edge up to a day off. */
     usm_time_t first = (from / USM_DAY_MS - 1) * USM_DAY_MS, last = (to / USM_DAY_MS + 2) * USM_DAY_MS;
+    if (ox_is_chronos(call, USM_EVENT))
+        return ox_chronos_busy(queries, count, call, from, to, result_pool, scratch_pool);
     for (int i = 0; i < count; i++)
         ox_json_add(requests, ox_request(scratch_pool, "calendar", "freebusy", "id",
                                          apr_psprintf(scratch_pool, "%" APR_INT64_T_FMT, queries[i].user), "type", "1",

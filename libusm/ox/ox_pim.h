@@ -49,6 +49,12 @@ usm_error_t *ox_pim_state(usm_bwrite_t *result, usm_bcall_t *call, const usm_bre
 usm_error_t *ox_pim_current(ox_json_t **object_p, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
                             int people, apr_pool_t *pool);
 
+/** Cut to @a chars as Java counts them: a character beyond the first plane is two. */
+const char *ox_pim_cut(const char *text, int chars, apr_pool_t *pool);
+/** Id of the appointment with a uid, in whatever folder; NULL: there is none. *known_p: the server could tell. */
+usm_error_t *ox_pim_find_event(int *known_p, const char **id_p, usm_bcall_t *call, const char *uid,
+                               apr_pool_t *result_pool, apr_pool_t *pool);
+
 usm_error_t *ox_pim_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *item,
                         const char *uid, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_pim_find_uid(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *uid,

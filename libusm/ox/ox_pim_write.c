@@ -77,8 +77,7 @@ void ox_pim_encode(ox_writing_t *w, const usm_fieldset_t *fields, const ox_json_
 
 /* ---- values that are too long ---- */
 
-/* Cut to @a chars as Java counts them: a character beyond the first plane is two. */
-static const char *cut_chars(const char *text, int chars, apr_pool_t *pool)
+const char *ox_pim_cut(const char *text, int chars, apr_pool_t *pool)
 {
     const unsigned char *p = (const unsigned char *)text;
     while (*p && chars > 0) {
@@ -116,7 +115,7 @@ static int shorten(ox_writing_t *w, const ox_json_t *envelope)
                                    ? ox_json_str(ox_json_get(w->object, fields[k].key), NULL)
                                    : NULL;
             int max = limit_of(envelope, columns[i], fields[k].type == USM_T_BODY ? SHORT_NOTE : SHORT_TEXT);
-            const char *cut = text ? cut_chars(text, max, w->pool) : NULL;
+            const char *cut = text ? ox_pim_cut(text, max, w->pool) : NULL;
             if (!cut || strlen(cut) == strlen(text))
                 continue;
             ox_json_set_text(w->object, fields[k].key, cut);
@@ -294,16 +293,18 @@ static usm_error_t *on_uid_row(void *baton, const ox_json_t *row)
     return NULL;
 }
 
-static usm_error_t *find_event(const char **id_p, usm_bcall_t *call, const char *uid, apr_pool_t *result_pool,
-                               apr_pool_t *pool)
+usm_error_t *ox_pim_find_event(int *known_p, const char **id_p, usm_bcall_t *call, const char *uid,
+                               apr_pool_t *result_pool, apr_pool_t *pool)
 {
     ox_answer_t answer;
     usm_error_t *err = ox_get(&answer, call, ox_path(pool, "calendar", "action", "resolveuid", "uid", uid, NULL), pool);
     if (usm_error_class(err) == USM_CLASS_NOTFOUND && err) {
         usm_error_clear(err);
+        *known_p = 1;
         return NULL;
     }
     USM_ERR(err);
+    *known_p = 1;
     const char *id = ox_json_get_text(answer.data, "id", result_pool);
     if (id && apr_atoi64(id) > 0)
         *id_p = id;
@@ -315,7 +316,7 @@ usm_error_t *ox_pim_find_uid(usm_bwrite_t *result, usm_bcall_t *call, const usm_
 {
     search_t s = {.uid = uid, .pool = result_pool};
     if (folder->cls == USM_EVENT) {
-        USM_ERR(find_event(&s.id, call, uid, result_pool, scratch_pool));
+        USM_ERR(ox_pim_find_event(&(int){0}, &s.id, call, uid, result_pool, scratch_pool));
     } else {
         ox_answer_t answer;
         USM_ERR(ox_get_rows(&answer, call,

@@ -358,7 +358,7 @@ static usm_error_t *sync_all(sync_t *s)
 /* ---- the command line ---- */
 
 enum { OPT_STORE = 256, OPT_OX, OPT_USER, OPT_PASSWORD_FILE, OPT_DEVICE, OPT_CLIENT_WINS, OPT_CA, OPT_INSECURE,
-       OPT_HELP };
+       OPT_CHRONOS, OPT_HELP };
 static const apr_getopt_option_t opts[] = {
     {"store", OPT_STORE, 1, "state database: sqlite:/path or mariadb://user@host/database"},
     {"ox", OPT_OX, 1, "base URL of the Open-Xchange HTTP API"},
@@ -368,6 +368,7 @@ static const apr_getopt_option_t opts[] = {
     {"client-wins", OPT_CLIENT_WINS, 0, "of two edits of one field the directory's wins"},
     {"ca", OPT_CA, 1, "CA certificates of the Open-Xchange server"},
     {"insecure", OPT_INSECURE, 0, "do not check the server's certificate"},
+    {"chronos", OPT_CHRONOS, 0, "calendars through the server's module chronos (Open-Xchange 7.10)"},
     {"help", OPT_HELP, 0, "tell the options"},
     {NULL, 0, 0, NULL},
 };
@@ -404,6 +405,7 @@ static int read_args(args_t *args, int argc, const char *const *argv, apr_pool_t
         case OPT_CLIENT_WINS: args->policy = USM_CLIENT_WINS; break;
         case OPT_CA: args->config.backend_ca = value; break;
         case OPT_INSECURE: args->config.backend_insecure = 1; break;
+        case OPT_CHRONOS: args->config.calendar = USM_CALENDAR_CHRONOS; break;
         case OPT_HELP: args->help = 1; break;
         }
     }

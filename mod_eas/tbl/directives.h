@@ -55,6 +55,9 @@ EAS_DIRECTIVE(EASPublicFolders, show_public, CHOICE, BACKEND, "chosen|none|all",
 EAS_DIRECTIVE(EASNotesFolder, notes_folder, STRING, BACKEND, "Notes", 1, 200,
               "name of the mail folder that keeps notes, in the form of Apple's Notes; none if devices are to have no "
               "notes")
+EAS_DIRECTIVE(EASCalendarModule, calendar, CHOICE, BACKEND, "calendar|chronos", 0, 1,
+              "module of Open-Xchange that calendars go through: calendar, which every version has, or chronos, which "
+              "came with 7.10")
 EAS_DIRECTIVE(EASConflictKeep, conflict_keep, CHOICE, BACKEND, "log|off|copy", 0, 2,
               "what is kept of the version that loses a conflict: an entry in the conflict log, nothing, or an entry "
               "and a copy of the item")

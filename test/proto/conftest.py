@@ -3,6 +3,7 @@
 import base64
 import itertools
 import os
+import re
 
 import pytest
 
@@ -85,8 +86,36 @@ def log(request):
     assert site.httpd.child.running(), "httpd is gone:\n" + site.httpd.output()
 
 
+# Of a file with CHRONOS, a pattern of tests, these run through OX's module chronos as well, for two versions. With
+# EAS_CALENDAR=chronos all tests of all files do, and through that alone.
+MODULES, MODULE_VERSIONS = ("calendar", "chronos"), ("14.1", "16.1")
+
+
+def pytest_generate_tests(metafunc):
+    pattern = getattr(metafunc.module, "CHRONOS", None)
+    if pattern and "phone" in metafunc.fixturenames and "EAS_CALENDAR" not in os.environ and \
+            re.search(pattern, metafunc.function.__name__):
+        metafunc.parametrize("calendar_module", MODULES, indirect=True)
+
+
+def pytest_collection_modifyitems(config, items):
+    def wanted(item):
+        params = getattr(item, "callspec", None) and item.callspec.params or {}
+        return params.get("calendar_module") != "chronos" or params.get("version", "14.1") in MODULE_VERSIONS
+    dropped = [i for i in items if not wanted(i)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [i for i in items if wanted(i)]
+
+
 @pytest.fixture
-def phone(site, request):
+def calendar_module(request):
+    """Name of OX's module that calendars go through."""
+    return getattr(request, "param", os.environ.get("EAS_CALENDAR", "calendar"))
+
+
+@pytest.fixture
+def phone(site, request, calendar_module):
     """phone(version, user=..., ready=True, **device): a Replica; ready means provisioned and with its folder list.
 
     At the end no phone may have met anything that a real one stumbles over."""
@@ -96,7 +125,8 @@ def phone(site, request):
         u = user or request.getfixturevalue("user")
         if float(version) >= 12.1:
             device.setdefault("query", os.environ.get("EAS_QUERY", "plain"))
-        r = Replica(Device(server or site.eas, u.name, u.password, version, **device))
+        server = server or (site.chronos if calendar_module == "chronos" else site.eas)
+        r = Replica(Device(server, u.name, u.password, version, **device))
         made.append(r)
         if ready:
             r.device.provision()

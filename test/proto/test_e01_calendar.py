@@ -11,6 +11,7 @@ from easlib.mark import every
 from easlib.replica import body_text
 from easlib.wbxml import AirSync as A, AirSyncBase as B, Calendar as C
 
+CHRONOS = "."  # see conftest.py
 START, END = when("2031-05-06 09:00"), when("2031-05-06 10:30")
 DAY, NEXT = when("2031-05-08 00:00"), when("2031-05-09 00:00")
 
@@ -27,13 +28,13 @@ def place(data):
 
 
 @every()
-def test_event_from_ox(phone, user, version):
+def test_event_from_ox(phone, user, version, calendar_module):
     oid = user.new("calendar", title="Zahnarzt äöü", start_date=millis(START), end_date=millis(END), full_time=False,
                    timezone="Europe/Berlin", location="Hauptstr. 1", note="Karte mitbringen", alarm=15, shown_as=3)
     r, cid = calendar(phone, user, version)
     (data,) = r.collections[cid].items.values()
     want = {"Subject": "Zahnarzt äöü", "StartTime": compact(START), "EndTime": compact(END), "AllDayEvent": "0",
-            "Reminder": "15", "BusyStatus": "3", "Sensitivity": "0"}
+            "Reminder": "15", "BusyStatus": "3" if calendar_module == "calendar" else "2", "Sensitivity": "0"}
     got = {k: data.val(f"Calendar:{k}") for k in want}
     assert got == want
     assert place(data) == "Hauptstr. 1" and body_text(data).strip() == "Karte mitbringen"
@@ -151,11 +152,12 @@ def test_fm40_body_stays_when_absent(phone, user, version):
 
 @every()
 @pytest.mark.parametrize("eas,ox", [("0", 4), ("1", 2), ("2", 1), ("3", 3)])
-def test_busy_status(phone, user, version, eas, ox):
+def test_busy_status(phone, user, version, eas, ox, calendar_module):
+    """Module chronos has no words for the ways of being busy: what the phone said is kept beside it."""
     r, cid = calendar(phone, user, version)
     sid = r.add(cid, event(version, "S", START, END, uid="b", busy=eas))
     (o,) = user.objects("calendar")
-    assert o["shown_as"] == ox
+    assert o["shown_as"] == (ox if calendar_module == "calendar" or ox == 4 else 1)
     user.update("calendar", o["id"], title="T")
     r.sync(cid)
     assert r.collections[cid].items[sid].val("BusyStatus") == eas

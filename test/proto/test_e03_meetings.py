@@ -6,6 +6,7 @@ from easlib.items import compact, event, millis, mime, when
 from easlib.mark import every
 from easlib.wbxml import AirSync as A, AirSyncBase as B, Calendar as C, MeetingResponse as M
 
+CHRONOS = "."  # see conftest.py
 DAY = 86400000
 START, END = when("2031-01-06 09:00"), when("2031-01-06 10:00")
 SERIES = dict(recurrence_type=2, interval=1, days=2, occurrences=10)

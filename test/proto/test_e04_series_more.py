@@ -12,6 +12,7 @@ from easlib.wbxml import AirSync as A, AirSyncBase as B, Calendar as C
 
 from test_e02_series import calendar, exception, exceptions, master, members, recurrence, weekly
 
+CHRONOS = "."  # see conftest.py
 DAY = 86400000
 START, END = when("2031-01-06 09:00"), when("2031-01-06 10:00")
 FIRST = millis(when("2031-01-06 00:00"))

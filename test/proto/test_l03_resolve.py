@@ -10,6 +10,7 @@ from easlib.seed import DOMAIN, PASSWORD, PHOTOS
 from easlib.wbxml import ResolveRecipients as R
 
 ZOE = f"z5001@{DOMAIN}"
+CHRONOS = "free|whole_days|private"  # see conftest.py
 HALF = 1800000
 DAY = 48 * HALF
 MONDAY = int(datetime.datetime(2031, 6, 2, tzinfo=datetime.timezone.utc).timestamp() * 1000)
@@ -203,10 +204,10 @@ def test_free_time_of_a_list(phone, user, other_user, third_user, version):
 
 @every("14.0")
 @pytest.mark.parametrize("category,status", [("TRY_AGAIN", "162"), ("SERVICE_DOWN", "162"), ("PERMISSION_DENIED", "163")])
-def test_free_time_fails(phone, site, user, other_user, log, version, category, status):
+def test_free_time_fails(phone, site, user, other_user, log, version, category, status, calendar_module):
     log.allow_outage()
     d = phone(version, user=user).device
-    site.ox.control("fault", user=user.name, module="calendar", kind="error", category=category, count=-1)
+    site.ox.control("fault", user=user.name, module=calendar_module, kind="error", category=category, count=-1)
     try:
         assert free(d, other_user.address).val("Status") == status
     finally:

@@ -129,4 +129,9 @@ TESTS += test/unit/test_ox_hint
 test_unit_test_ox_hint_SOURCES = test/unit/test_ox_hint.c $(OX_TEST_COMMON)
 test_unit_test_ox_hint_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_hint_LDADD = $(OX_TEST_LDADD)
+check_PROGRAMS += test/unit/test_ox_chronos
+TESTS += test/unit/test_ox_chronos
+test_unit_test_ox_chronos_SOURCES = test/unit/test_ox_chronos.c $(OX_TEST_COMMON)
+test_unit_test_ox_chronos_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_ox_chronos_LDADD = $(OX_TEST_LDADD)
 endif

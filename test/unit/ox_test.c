@@ -294,12 +294,15 @@ const char *standin_control(standin_t *s, const char *path, const char *body, ap
 
 /* ---- both ---- */
 
+usm_calendar_e test_calendar;
+
 usm_backend_t *test_backend(int port, const char *capabilities, apr_pool_t *pool)
 {
     usm_config_t config = {0};
     usm_backend_t *be = NULL;
     config.backend_url = apr_psprintf(pool, "http://127.0.0.1:%d/ajax/", port);
     config.capabilities = capabilities;
+    config.calendar = test_calendar;
     config.connect_timeout_ms = 2000;
     config.timeout_ms = 20000;
     test_ok(usm_backend_ox()->create(&be, &config, NULL, pool), "create");

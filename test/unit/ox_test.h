@@ -45,6 +45,8 @@ const char *standin_control(standin_t *s, const char *path, const char *body, ap
 
 /* ---- both ---- */
 
+/* The calendar module of the backends that test_backend() makes. */
+extern usm_calendar_e test_calendar;
 /* A backend for http://127.0.0.1:port/ajax/. */
 usm_backend_t *test_backend(int port, const char *capabilities, apr_pool_t *pool);
 /* A call of a login as anton/secret; fails the test when the login fails. */

@@ -89,6 +89,8 @@ static void test_values(void **state)
         {EAS_DIRECTIVE_max_body, "65535", 0},
         {EAS_DIRECTIVE_capabilities, "", 1},
         {EAS_DIRECTIVE_client_id, "", 0},
+        {EAS_DIRECTIVE_calendar, "chronos", 1},
+        {EAS_DIRECTIVE_calendar, "caldav", 0},
         {EAS_DIRECTIVE_show_shared, "none", 1},
         {EAS_DIRECTIVE_show_shared, "ALL", 1},
         {EAS_DIRECTIVE_show_shared, "chosen", 1},

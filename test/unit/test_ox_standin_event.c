@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: ox_attach.c ox_conv_people.c ox_pim.c */
-/* Appointments of the OX backend against the stand-in. */
+/* Tests: ox_attach.c ox_conv_people.c ox_pim.c ox_chronos.c ox_chronos_people.c ox_chronos_write.c */
+/* Appointments of the OX backend against the stand-in, through both of its calendar modules. */
 #include "ox_test.h"
 
 #include <stdarg.h>
@@ -333,7 +333,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_files, setup, teardown),
     };
     apr_initialize();
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("calendar", tests, NULL, NULL);
+    test_calendar = USM_CALENDAR_CHRONOS;
+    failed += cmocka_run_group_tests_name("chronos", tests, NULL, NULL);
     apr_terminate();
     return failed;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests: ox_series.c ox_series_write.c ox_conv_recur.c ox_meeting.c */
+/* Tests: ox_series.c ox_series_write.c ox_conv_recur.c ox_meeting.c ox_chronos.c ox_chronos_write.c */
 /* Series of appointments of the OX backend against the stand-in: what was written is read back as the same value. */
 #include "ox_test.h"
 
@@ -165,8 +165,15 @@ static void test_rules(void **state)
     rule->weekdays = 3;
     rule->first_weekday = 0;
     usm_item_set_ptr(item, USM_EVENT_RECURRENCE, rule);
-    test_fails(e->vt->add(&w, e->call, &e->folder, item, "u-s", e->pool, e->pool), USM_EINVALID,
-               "weeks from Sunday");
+    if (test_calendar == USM_CALENDAR_LEGACY) {
+        test_fails(e->vt->add(&w, e->call, &e->folder, item, "u-s", e->pool, e->pool), USM_EINVALID,
+                   "weeks from Sunday");
+        return;
+    }
+    test_ok(e->vt->add(&w, e->call, &e->folder, item, "u-s", e->pool, e->pool), "weeks from Sunday");
+    same(read_one(e, w.id, NULL), item, USM_EVENT_RECURRENCE);
+    rule->regenerate = 1;
+    test_fails(e->vt->add(&w, e->call, &e->folder, item, "u-r", e->pool, e->pool), USM_EINVALID, "from completion");
 }
 
 static void test_exceptions(void **state)
@@ -292,5 +299,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_listing, setup, teardown),
     };
     apr_initialize();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("calendar", tests, NULL, NULL);
+    test_calendar = USM_CALENDAR_CHRONOS;
+    return failed + cmocka_run_group_tests_name("chronos", tests, NULL, NULL);
 }

@@ -19,6 +19,9 @@ typedef enum usm_show_e { USM_SHOW_CHOSEN, USM_SHOW_NONE, USM_SHOW_ALL } usm_sho
  * the item beside it. */
 typedef enum usm_keep_e { USM_KEEP_LOG, USM_KEEP_OFF, USM_KEEP_COPY } usm_keep_e;
 
+/** Which of the groupware's two interfaces calendars go through, for a groupware that has two. */
+typedef enum usm_calendar_e { USM_CALENDAR_LEGACY, USM_CALENDAR_CHRONOS } usm_calendar_e;
+
 /** Configuration of a context. Zeroed members mean the default named behind them. Strings must outlive the context. */
 typedef struct usm_config_t {
     const char *store; /**< "sqlite:/path/to/file" or "mariadb://user@host/db?password_file=/path&socket=/path" */
@@ -43,6 +46,7 @@ typedef struct usm_config_t {
     usm_show_e show_shared;     /**< folders of other users, USM_SHOW_CHOSEN */
     usm_show_e show_public;     /**< public folders, USM_SHOW_CHOSEN */
     const char *notes_folder;   /**< name of the mail folder that keeps notes, "Notes"; "" = devices get no notes */
+    usm_calendar_e calendar;    /**< USM_CALENDAR_LEGACY */
     apr_size_t turn_bytes_max;  /**< soft maximum of item bytes in one turn, 4 MiB */
     usm_keep_e conflict_keep;   /**< USM_KEEP_LOG */
     int devices_max;            /**< devices that a user may have, 0 = any number */

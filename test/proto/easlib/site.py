@@ -330,7 +330,8 @@ class ErrorLog:
 def location(prefix, ox_url, store_url, **more):
     """A Location with the module; more: further directives, which win over the ones here."""
     lines = {"EASOxUrl": ox_url, "EASStore": store_url, "EASRequireTLS": "off", "EASHeartbeatMin": "1",
-             "EASPollInterval": "1", "EASOxConnectTimeout": "2", "EASThrottle": "0", **more}
+             "EASPollInterval": "1", "EASOxConnectTimeout": "2", "EASThrottle": "0",
+             "EASCalendarModule": os.environ.get("EAS_CALENDAR", "calendar"), **more}
     inner = "\n".join(f"    {k} {v}" for k, v in lines.items())
     return (f'<LocationMatch "(?i)^{prefix}{PATH}$">\n    SetHandler eas\n    SetOutputFilter DEFLATE\n    AuthType Basic\n'
             f'    AuthName "ActiveSync"\n    AuthBasicProvider ox\n    Require valid-user\n{inner}\n</LocationMatch>\n')
@@ -415,6 +416,7 @@ class Site:
                            + location("/cert", self.ox.url, url, EASCertCAFile=os.path.join(self.folder, "cert.pem"))
                            + location("/own", self.ox.url, url, EASSharedFolders="none", EASPublicFolders="none",
                                       EASNotesFolder="none")
+                           + location("/chronos", self.ox.url, url, EASCalendarModule="chronos")
                            + location("/copy", self.ox.url, url, EASConflictKeep="copy")
                            + location("/all", self.ox.url, url, EASSharedFolders="all", EASPublicFolders="all")
                            + location("/quiet", self.ox.url, url, EASPollInterval="600")
@@ -433,6 +435,7 @@ class Site:
         self.small = Server("127.0.0.1", self.httpd.plain, path="/small" + PATH)
         self.eas_tls_only = Server("127.0.0.1", self.httpd.plain, path="/tls" + PATH)
         self.rules = Server("127.0.0.1", self.httpd.plain, path="/rules" + PATH)
+        self.chronos = Server("127.0.0.1", self.httpd.plain, path="/chronos" + PATH)
         self.eas_copy = Server("127.0.0.1", self.httpd.plain, path="/copy" + PATH)
         self.cert = Server("127.0.0.1", self.httpd.plain, path="/cert" + PATH)
         self.cert_trusted = os.path.join(self.folder, "cert.pem")
