@@ -2,6 +2,7 @@
 /* Module chronos: change detection and reading. Writing is in ox_chronos_write.c. */
 #include "ox/ox_chronos.h"
 
+#include "ox/ox_attach.h"
 #include "ox/ox_cursor.h"
 
 #include <apr_hash.h>
@@ -250,7 +251,7 @@ static usm_item_t *read_event(const reading_t *g, const ox_json_t *event, ox_eve
     return r.item;
 }
 
-static void take_event(const reading_t *g, const ox_json_t *event, int hint)
+static usm_error_t *take_event(const reading_t *g, const ox_json_t *event, int hint)
 {
     const char *id = id_of(event, g->pool);
     usm_bget_t *get = NULL;
@@ -261,7 +262,7 @@ static void take_event(const reading_t *g, const ox_json_t *event, int hint)
             get = maybe;
     }
     if (!get)
-        return;
+        return NULL;
     row_t *row = &g->rows[get - g->gets];
     get->item = read_event(g, event, &row->times, g->result_pool);
     get->rev = (apr_uint64_t)stamp_of(event);
@@ -270,6 +271,10 @@ static void take_event(const reading_t *g, const ox_json_t *event, int hint)
     row->days = is_master(event, g->pool) && ox_json_count(ox_json_get(event, "changeExceptionDates"))
                     ? ox_json_get(event, "changeExceptionDates")
                     : NULL;
+    if (USM_FIELDSET_HAS(&g->fetch->fields, USM_EVENT_ATTACHMENTS) &&
+        usm_item_state(get->item, USM_EVENT_ATTACHMENTS) == USM_ABSENT)
+        return ox_attach_read(get->item, g->call, g->folder, id, g->pool);
+    return NULL;
 }
 
 static usm_error_t *take_events(const reading_t *g, const ox_json_t *events)
@@ -277,7 +282,7 @@ static usm_error_t *take_events(const reading_t *g, const ox_json_t *events)
     if (!ox_json_is_array(events)) /* no answer is not "all gone" */
         return USM_ERROR(g->result_pool, USM_EBACKEND, "list without data");
     for (int i = 0; i < ox_json_count(events); i++)
-        take_event(g, ox_json_at(events, i), i);
+        USM_ERR(take_event(g, ox_json_at(events, i), i));
     return NULL;
 }
 
@@ -481,4 +486,5 @@ const ox_module_t ox_chronos_module = {
     .find_uid = ox_chronos_find_uid,
     .update = ox_chronos_update,
     .remove = ox_chronos_remove,
+    .part = ox_attach_part,
 };

@@ -434,6 +434,19 @@ const char *ox_event_recurrence_id(const usm_item_t *series, usm_time_t day, apr
     return ox_time_text(start, OX_FORM_UTC, pool);
 }
 
+/* Files are read and written through another module (ox_attach.c): here only whether there are any. */
+static void read_files(const ox_event_read_t *r, const ox_event_row_t *row)
+{
+    const ox_json_t *flags = ox_json_get(r->event, "flags");
+    int some = ox_json_count(ox_json_get(r->event, row->key)) > 0;
+    for (int i = 0; i < ox_json_count(flags) && !some; i++) {
+        const char *word = ox_json_str(ox_json_at(flags, i), NULL);
+        some = word && strcmp(word, "attachments") == 0;
+    }
+    if (!some)
+        usm_item_set_empty(r->item, row->field);
+}
+
 /* ---- all of it ---- */
 
 static const ox_event_row_t rows[] = {
@@ -455,6 +468,7 @@ static const ox_event_row_t rows[] = {
     {USM_EVENT_OWN_STATUS, "attendees", NULL, ox_event_read_own_status, NULL},
     {USM_EVENT_RECURRENCE, "rrule", "startDate,recurrenceId", read_rule, write_rule},
     {USM_EVENT_EXCEPTIONS, "deleteExceptionDates", "startDate", read_exceptions, NULL},
+    {USM_EVENT_ATTACHMENTS, "attachments", "flags", read_files, NULL},
 };
 #define ROWS (int)(sizeof rows / sizeof rows[0])
 

@@ -2,6 +2,8 @@
 /* Module chronos: writing. */
 #include "ox/ox_chronos.h"
 
+#include "ox/ox_attach.h"
+
 #include <apr_strings.h>
 #include <string.h>
 #include <usm/fields.h>
@@ -289,16 +291,26 @@ static usm_error_t *encode_new(const ox_writing_t *w, const char *uid)
     return NULL;
 }
 
-/* A series that does not get all of its exceptions is not left behind, but for a server that cannot be asked: then the
- * repeat finds it by its uid and completes it. */
-static usm_error_t *add_exceptions(usm_bwrite_t *result, ox_writing_t *w, apr_int64_t stamp)
+/* An event that does not get all of its exceptions or files is not left behind, but for a server that cannot be asked:
+ * then the repeat finds it by its uid and completes it. */
+static usm_error_t *complete(usm_bwrite_t *result, const ox_writing_t *w, usm_error_t *err)
 {
-    usm_error_t *err = ox_series_add(&series_ops, w, result->id, stamp);
     if (!err)
         return read_state(result, w->call, w->folder, w->pool);
     if (usm_error_class(err) != USM_CLASS_UNAVAILABLE)
         usm_error_clear(ox_chronos_remove(w->call, w->folder, result->id, USM_DELETE_HARD, 0, w->pool));
     return err;
+}
+
+static usm_error_t *add_exceptions(usm_bwrite_t *result, ox_writing_t *w, apr_int64_t stamp)
+{
+    return complete(result, w, ox_series_add(&series_ops, w, result->id, stamp));
+}
+
+static usm_error_t *add_files(usm_bwrite_t *result, const ox_writing_t *w)
+{
+    return complete(result, w, ox_attach_write(w->call, w->folder, result->id,
+                                               w->item->v[USM_EVENT_ATTACHMENTS].u.attachments, w->pool));
 }
 
 usm_error_t *ox_chronos_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const usm_item_t *item,
@@ -317,6 +329,8 @@ usm_error_t *ox_chronos_add(usm_bwrite_t *result, usm_bcall_t *call, const usm_b
     if (!result->id)
         return USM_ERROR(result_pool, USM_EBACKEND, "new event without id");
     USM_ERR(state_after(result, &w, &answer, "created"));
+    if (usm_item_isset(item, USM_EVENT_ATTACHMENTS))
+        USM_ERR(add_files(result, &w));
     return usm_item_isset(item, USM_EVENT_EXCEPTIONS) ? add_exceptions(result, &w, answer.timestamp) : NULL;
 }
 
@@ -392,9 +406,9 @@ static int is_series(const ox_json_t *event, apr_pool_t *pool)
     return ox_json_str(ox_json_get(event, "rrule"), NULL) && !ox_event_master(event, pool);
 }
 
-usm_error_t *ox_chronos_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
-                               const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
-                               apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+static usm_error_t *update_fields(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                                  const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
+                                  apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
     ox_answer_t answer;
     ox_json_t *current;
@@ -412,6 +426,29 @@ usm_error_t *ox_chronos_update(usm_bwrite_t *result, usm_bcall_t *call, const us
     USM_ERR(put_update(&answer, &w, id, NULL, stamp_text((apr_int64_t)rev, scratch_pool)));
     result->id = apr_pstrdup(result_pool, id);
     return state_after(result, &w, &answer, "updated");
+}
+
+/* Files are calls of their own, after the rest is written under the guard of its revision. Those of somebody else's
+ * meeting stay as they are: the device is told. */
+usm_error_t *ox_chronos_update(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
+                               const usm_item_t *item, const usm_fieldset_t *fields, apr_uint64_t rev,
+                               apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+{
+    usm_fieldset_t rest = *fields;
+    ox_json_t *current;
+    const usm_value_t *files = &item->v[USM_EVENT_ATTACHMENTS];
+    if (!USM_FIELDSET_HAS(fields, USM_EVENT_ATTACHMENTS))
+        return update_fields(result, call, folder, id, item, fields, rev, result_pool, scratch_pool);
+    USM_FIELDSET_DEL(&rest, USM_EVENT_ATTACHMENTS);
+    result->id = apr_pstrdup(result_pool, id);
+    if (memcmp(&rest, &(usm_fieldset_t){{0}}, sizeof rest) != 0)
+        USM_ERR(update_fields(result, call, folder, id, item, &rest, rev, result_pool, scratch_pool));
+    result->rev = 0;
+    USM_ERR(ox_chronos_current(&current, call, folder, id, scratch_pool));
+    if (ox_event_is_guest(current, call->login->user_id, scratch_pool))
+        return NULL;
+    return ox_attach_write(call, folder, result->id, files->state == USM_SET ? files->u.attachments : NULL,
+                           scratch_pool);
 }
 
 /* ---- remove ---- */

@@ -8,6 +8,7 @@ from easlib.items import event, millis, when
 from easlib.mark import every
 from easlib.wbxml import AirSync as A, AirSyncBase as B, Calendar as C, ItemOperations as I
 
+CHRONOS = "."  # see conftest.py
 START, END = when("2031-01-06 09:00"), when("2031-01-06 10:00")
 
 
