@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PROTOCOL_ERROR SYNC_PROTOCOL
+#define PACKED_SMS 99  /* stands for a type: short messages are asked for */
 #define PACKED_PART 10 /* added to the type of a BodyPartPreference in the packed form */
 
 static const struct {
@@ -78,6 +79,8 @@ const char *eas_options_pack(const eas_options_t *o, apr_pool_t *pool)
     if (o->view.part.type) /* after the others, with a type that none of them has */
         text = apr_psprintf(pool, "%s;%d,%d,%d,%" APR_INT64_T_FMT, text, PACKED_PART + o->view.part.type,
                             o->view.part.all_or_none, o->view.part.preview, o->view.part.truncation);
+    if (o->sms)
+        text = apr_psprintf(pool, "%s;%d,0,0,0", text, PACKED_SMS);
     return text;
 }
 
@@ -112,7 +115,9 @@ void eas_options_unpack(eas_options_t *o, const char *p)
         pref.all_or_none = (int)take(&p, 10);
         pref.preview = (int)take(&p, 10);
         pref.truncation = take(&p, 10);
-        if (pref.type > PACKED_PART) {
+        if (pref.type == PACKED_SMS) {
+            o->sms = 1;
+        } else if (pref.type > PACKED_PART) {
             o->view.part = pref;
             o->view.part.type -= PACKED_PART;
         } else if (o->view.prefs < EAS_PREFS_MAX) {
@@ -257,6 +262,7 @@ int eas_options_blocks(const eas_node_t **own_p, const eas_node_t *collection, u
 int eas_options_read(eas_options_t *o, const eas_node_t *collection, unsigned version, usm_class_e cls)
 {
     const eas_node_t *options, *own;
+    int sms = eas_node_child(collection, EAS_AirSync_Options) ? 0 : o->sms;
     if (!eas_options_blocks(&own, collection, version, cls))
         return PROTOCOL_ERROR;
     EAS_NODE_EACH_TAG(options, collection, EAS_AirSync_Options)
@@ -270,9 +276,11 @@ int eas_options_read(eas_options_t *o, const eas_node_t *collection, unsigned ve
         int status = eas_options_block(&fresh, options, version, cls);
         if (status)
             return status;
-        if (options == own) /* the other one is for messages that are not here, which must not fail the rest */
+        sms |= is_sms(options);
+        if (options == own) /* of the other one only its being there counts: short messages are told as mails are */
             *o = fresh;
     }
+    o->sms = sms;
     return 0;
 }
 

@@ -16,6 +16,7 @@ typedef struct eas_options_t {
     int has_supported;
     usm_fieldset_t supported;
     int window;             /**< last WindowSize */
+    int sms;                /**< short messages are told as such */
     int max_items;          /**< MaxItems of the recipient cache, 0 = none given */
     int conversations;      /**< last ConversationMode */
 } eas_options_t;
@@ -25,8 +26,8 @@ void eas_options_init(eas_options_t *options);
 /** To and from the text that is stored with the collection. */
 const char *eas_options_pack(const eas_options_t *options, apr_pool_t *pool);
 void eas_options_unpack(eas_options_t *options, const char *text);
-/** Read an Options element of @a collection into @a options, replacing what was kept; one for SMS is checked and then
- * passed over. @return 0, or the Sync status that names what is wrong. */
+/** Read an Options element of @a collection into @a options, replacing what was kept; of one for SMS, which
+ * is checked too, only its being there is kept. @return 0, or the Sync status that names what is wrong. */
 int eas_options_read(eas_options_t *options, const eas_node_t *collection, unsigned version, usm_class_e cls);
 /** Finds the Options of the folder's own class, NULL when there are none. @return 0 when there are two for one class,
  * or for classes that do not go together: beside those for mail only some for SMS may stand, from 14.0 on. */

@@ -23,6 +23,8 @@ usm_error_t *eas_draft_read(eas_draft_t *draft, eas_ctx_t *ctx, const eas_node_t
 usm_error_t *eas_draft_files(eas_draft_t *draft, eas_ctx_t *ctx, const eas_node_t *list, const char *server_id);
 /** Give the files that were added the ids that they have got among @a now, by name and size. */
 void eas_draft_match(eas_draft_t *draft, const usm_attachments_t *now);
+/** Read a short message that a device puts into a mail folder (class_sms.c). Errors: INVALID. */
+usm_error_t *eas_sms_read(usm_sms_t *sms, eas_ctx_t *ctx, const eas_node_t *command);
 /** Is there something to tell of the files that were added? */
 int eas_draft_has_news(const eas_draft_t *draft);
 /** Write Attachments of the response: for each new file the reference it has got. */

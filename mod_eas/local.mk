@@ -50,7 +50,7 @@ mod_eas_libeas_la_SOURCES = \
 	mod_eas/eas_meeting.c mod_eas/eas_globalid.c mod_eas/eas_globalid.h \
 	mod_eas/eas_timezone.c mod_eas/eas_timezone.h mod_eas/eas_html.c mod_eas/eas_html.h \
 	mod_eas/class/class_contact.c mod_eas/class/class_email.c mod_eas/class/class_event.c \
-	mod_eas/class/class_note.c mod_eas/class/class_series.c mod_eas/class/class_task.c \
+	mod_eas/class/class_note.c mod_eas/class/class_sms.c mod_eas/class/class_series.c mod_eas/class/class_task.c \
 	mod_eas/eas_recur.c mod_eas/eas_series.h \
 	mod_eas/class/class_draft.c mod_eas/eas_draft.h \
 	mod_eas/eas_query.c mod_eas/eas_query.h \

@@ -176,6 +176,27 @@ static usm_error_t *tell_files(eas_sync_t *sync, eas_collection_t *col, const ea
     return NULL;
 }
 
+/* A short message, which a mail folder takes from 14.0 on. */
+static int is_sms(const eas_sync_t *sync, const eas_collection_t *col, const eas_node_t *cmd)
+{
+    const char *cls = other_class(col, cmd);
+    return sync->ctx->version >= 140 && col->cls == USM_EMAIL && cls && strcmp(cls, "SMS") == 0;
+}
+
+static usm_error_t *run_sms(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
+{
+    const char *client_id = eas_node_child_text(cmd, EAS_AirSync_ClientId);
+    usm_outcome_t out = {0};
+    usm_sms_t sms;
+    out.error = eas_sms_read(&sms, sync->ctx, cmd);
+    if (!out.error)
+        USM_ERR(usm_turn_sms(&out, col->turn, client_id, &sms));
+    if (out.error)
+        log_refusal(sync, col, "Add", client_id, out.error);
+    respond(col, cmd, client_id, out.server_id, outcome_status(out.error, sync->ctx->version), NULL);
+    return NULL;
+}
+
 static usm_error_t *run_add(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
 {
     const char *client_id = eas_node_child_text(cmd, EAS_AirSync_ClientId);
@@ -313,6 +334,8 @@ static usm_error_t *run_commands(eas_sync_t *sync, eas_collection_t *col, int fe
             err = run_occurrence(sync, col, cmd);
         else if (cmd->tag != EAS_AirSync_Delete && cmd->tag != EAS_AirSync_Fetch && is_draft(sync, col, cmd))
             err = run_draft(sync, col, cmd);
+        else if (cmd->tag == EAS_AirSync_Add && is_sms(sync, col, cmd))
+            err = run_sms(sync, col, cmd);
         else if (cmd->tag == EAS_AirSync_Add)
             err = run_add(sync, col, cmd);
         else if (cmd->tag == EAS_AirSync_Change)

@@ -27,6 +27,9 @@ static void write_change(eas_sync_t *sync, const eas_collection_t *col, eas_writ
                                     [USM_CHANGE_SOFTDELETE] = EAS_AirSync_SoftDelete};
     const usm_fieldset_t *changed = change->kind == USM_CHANGE_CHANGE ? &change->changed : NULL;
     eas_writer_start(out, tags[change->kind]);
+    if (change->item && col->cls == USM_EMAIL && col->options.sms &&
+        usm_item_num(change->item, USM_EMAIL_KIND, USM_MAIL_NOTE) == USM_MAIL_SMS)
+        eas_writer_tag_text(out, EAS_AirSync_Class, "SMS");
     eas_writer_tag_text(out, EAS_AirSync_ServerId, change->id);
     if (change->item)
         write_item(sync, col, out, change->id, change->item, changed, &col->options.view);

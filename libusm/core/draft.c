@@ -152,7 +152,8 @@ static usm_error_t *keep_draft(usm_bwrite_t *result, drafting_t *d, int maybe)
     if (result->id)
         return NULL;
     return usm__checked(session, USM__BVT(session)->store_mail(result, &session->call, &d->turn->ref, d->mail.data,
-                                                               d->mail.len, pool, pool));
+                                                               d->mail.len, USM_STORE_READ | USM_STORE_DRAFT, pool,
+                                                               pool));
 }
 
 static usm_error_t *carry_out(usm_bwrite_t *result, drafting_t *d, int maybe)

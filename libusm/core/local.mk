@@ -15,4 +15,4 @@ libusm_libusmall_la_SOURCES += libusm/core/zone.c libusm/core/recur.c libusm/cor
 libusm_libusmall_la_SOURCES += libusm/core/people.c
 libusm_libusmall_la_SOURCES += libusm/core/thread.c libusm/core/answer_event.c
 libusm_libusmall_la_SOURCES += libusm/core/hint.c libusm/core/hint.h libusm/core/park.h libusm/core/pump.c libusm/core/pump.h
-libusm_libusmall_la_SOURCES += libusm/core/mailattr.c libusm/core/flag.c
+libusm_libusmall_la_SOURCES += libusm/core/mailattr.c libusm/core/flag.c libusm/core/sms.c

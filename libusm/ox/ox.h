@@ -185,7 +185,7 @@ usm_error_t *ox_note_clear(usm_bcall_t *call, apr_pool_t *pool);
 usm_error_t *ox_mail_edit(usm_bmail_t *rows, int count, usm_bcall_t *call, const usm_bref_t *folder,
                           apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_mail_store(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *mime,
-                           apr_size_t len, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+                           apr_size_t len, int how, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_mail_find(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *message_id,
                           apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 usm_error_t *ox_search(usm_bsearch_t *searches, int count, usm_bcall_t *call, const usm_query_t *query,

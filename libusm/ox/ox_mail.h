@@ -43,6 +43,8 @@ usm_error_t *ox_mail_kind(usm_item_t *item, usm_bcall_t *call, const usm_bref_t 
                           const ox_json_t *mail, apr_pool_t *pool);
 /** Id of the part of a mail that tells of a meeting; NULL when it has none. */
 const char *ox_mail_calendar_part(const ox_json_t *mail, apr_pool_t *pool);
+/** A header that has no member of its own in the object @a mail; of several the first; NULL = none. */
+const char *ox_mail_header(const ox_json_t *mail, const char *name, apr_pool_t *pool);
 /** Is it a part that the kind of mail tells of, and no attachment for people? */
 int ox_mail_part_hidden(const ox_json_t *part);
 /** OX: mail?action=attachment. A part of an attached message has the number of its own below that message's. */

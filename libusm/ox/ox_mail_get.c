@@ -59,8 +59,7 @@ static void read_flags(usm_item_t *item, const usm_fieldset_t *fields, apr_int64
                                                : USM_VERB_NONE);
 }
 
-/* A header that has no member of its own; of several the first. */
-static const char *header(const ox_json_t *mail, const char *name, apr_pool_t *pool)
+const char *ox_mail_header(const ox_json_t *mail, const char *name, apr_pool_t *pool)
 {
     const ox_json_t *value = ox_json_get_nocase(ox_json_get(mail, "headers"), name);
     return ox_json_text(ox_json_is_array(value) ? ox_json_at(value, 0) : value, pool);
@@ -81,25 +80,25 @@ static void read_headers(usm_item_t *item, const usm_fieldset_t *fields, const o
 {
     apr_pool_t *pool = item->pool;
     if (USM_FIELDSET_HAS(fields, USM_EMAIL_REPLY_TO)) {
-        const char *text = header(mail, "Reply-To", pool);
+        const char *text = ox_mail_header(mail, "Reply-To", pool);
         usm_item_set_ptr(item, USM_EMAIL_REPLY_TO, text ? usm__mime_addresses(text, pool) : NULL);
     }
     if (USM_FIELDSET_HAS(fields, USM_EMAIL_MESSAGE_ID))
-        usm_item_set_text(item, USM_EMAIL_MESSAGE_ID, header(mail, "Message-ID", pool));
+        usm_item_set_text(item, USM_EMAIL_MESSAGE_ID, ox_mail_header(mail, "Message-ID", pool));
     if (USM_FIELDSET_HAS(fields, USM_EMAIL_REFERENCES)) {
-        const char *text = header(mail, "References", pool);
-        usm_item_set_text(item, USM_EMAIL_REFERENCES, text ? text : header(mail, "In-Reply-To", pool));
+        const char *text = ox_mail_header(mail, "References", pool);
+        usm_item_set_text(item, USM_EMAIL_REFERENCES, text ? text : ox_mail_header(mail, "In-Reply-To", pool));
     }
     if (USM_FIELDSET_HAS(fields, USM_EMAIL_SENDER)) {
-        const char *text = header(mail, "Sender", pool);
+        const char *text = ox_mail_header(mail, "Sender", pool);
         usm_item_set_ptr(item, USM_EMAIL_SENDER, text ? usm__mime_addresses(text, pool) : NULL);
     }
     if (USM_FIELDSET_HAS(fields, USM_EMAIL_THREAD_INDEX))
-        usm_item_set_text(item, USM_EMAIL_THREAD_INDEX, header(mail, "Thread-Index", pool));
+        usm_item_set_text(item, USM_EMAIL_THREAD_INDEX, ox_mail_header(mail, "Thread-Index", pool));
     if (USM_FIELDSET_HAS(fields, USM_EMAIL_KEYWORDS))
-        usm_item_set_text(item, USM_EMAIL_KEYWORDS, header(mail, "Keywords", pool));
+        usm_item_set_text(item, USM_EMAIL_KEYWORDS, ox_mail_header(mail, "Keywords", pool));
     if (USM_FIELDSET_HAS(fields, USM_EMAIL_IMPORTANCE))
-        read_importance(item, header(mail, "Importance", pool));
+        read_importance(item, ox_mail_header(mail, "Importance", pool));
 }
 
 /* Fields that are members of the object under their own key. */

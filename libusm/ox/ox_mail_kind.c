@@ -124,6 +124,31 @@ static usm_error_t *read_meeting(usm_item_t *item, usm_bcall_t *call, const usm_
     return NULL;
 }
 
+/* What the device that has put a short message here has said of its people. */
+static void take_people(usm_item_t *item, int field, const ox_json_t *mail, const char *header)
+{
+    const char *text = ox_mail_header(mail, header, item->pool);
+    usm_addr_t *one = apr_pcalloc(item->pool, sizeof *one);
+    usm_addrs_t *list = apr_pcalloc(item->pool, sizeof *list);
+    one->addr = text;
+    *list = (usm_addrs_t){.count = 1, .items = one};
+    if (item->v[field].state != USM_ABSENT)
+        usm_item_set_ptr(item, field, text ? list : NULL);
+}
+
+static int take_sms(usm_item_t *item, const ox_json_t *mail)
+{
+    const char *cls = ox_mail_header(mail, USM__SMS_CLASS, item->pool);
+    if (!cls || strcasecmp(cls, USM__SMS_CLASS_VALUE) != 0)
+        return 0;
+    usm_item_set_num(item, USM_EMAIL_KIND, USM_MAIL_SMS);
+    take_people(item, USM_EMAIL_FROM, mail, USM__SMS_FROM);
+    take_people(item, USM_EMAIL_TO, mail, USM__SMS_TO);
+    if (usm_item_isset(item, USM_EMAIL_SENT)) /* the server knows when it was put here */
+        usm_item_set_num(item, USM_EMAIL_RECEIVED, usm_item_num(item, USM_EMAIL_SENT, 0));
+    return 1;
+}
+
 usm_error_t *ox_mail_kind(usm_item_t *item, usm_bcall_t *call, const usm_bref_t *folder, const char *id,
                           const ox_json_t *mail, apr_pool_t *pool)
 {
@@ -131,6 +156,8 @@ usm_error_t *ox_mail_kind(usm_item_t *item, usm_bcall_t *call, const usm_bref_t 
     const ox_json_t *part;
     apr_size_t len;
     usm_item_set_num(item, USM_EMAIL_KIND, USM_MAIL_NOTE);
+    if (take_sms(item, mail))
+        return NULL;
     if (type_is(type, "multipart/signed")) {
         usm_item_set_num(item, USM_EMAIL_KIND, USM_MAIL_CLEAR_SIGNED);
     } else if (type_is(type, "application/pkcs7-mime") || type_is(type, "application/x-pkcs7-mime")) {

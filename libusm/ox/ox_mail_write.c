@@ -249,11 +249,12 @@ usm_error_t *ox_mail_import(const char **id_p, usm_bcall_t *call, const char *fo
 }
 
 usm_error_t *ox_mail_store(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *mime,
-                           apr_size_t len, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+                           apr_size_t len, int how, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
+    int flags = (how & USM_STORE_READ ? OX_SEEN : 0) | (how & USM_STORE_DRAFT ? OX_DRAFT : 0);
     const char *id;
     *result = (usm_bwrite_t){.edge = USM_TIME_NONE};
-    USM_ERR(ox_mail_import(&id, call, folder->id, OX_DRAFT | OX_SEEN, mime, len, scratch_pool));
+    USM_ERR(ox_mail_import(&id, call, folder->id, flags, mime, len, scratch_pool));
     result->id = apr_pstrdup(result_pool, id);
     return read_rev(result, call, folder, scratch_pool);
 }

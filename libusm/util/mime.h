@@ -107,6 +107,17 @@ usm_error_t *usm__mime_note(const char **data_p, apr_size_t *len_p, const char *
 const usm_list_t *usm__mime_keywords(const char *text, apr_pool_t *pool);
 const char *usm__mime_keyword_list(const usm_list_t *list, apr_pool_t *pool);
 
+/* ---- short messages (mime_sms.c) ---- */
+
+#define USM__SMS_CLASS "X-Message-Class"
+#define USM__SMS_CLASS_VALUE "IPM.Note.Mobile.SMS"
+#define USM__SMS_FROM "X-SMS-From"
+#define USM__SMS_TO "X-SMS-To"
+
+/** A short message as a mail. Errors: MIME. */
+usm_error_t *usm__mime_sms(const char **data_p, apr_size_t *len_p, const usm_sms_t *sms, const char *message_id,
+                           apr_pool_t *pool);
+
 /* ---- header block as bytes (mime_head.c) ---- */
 
 int usm__head_has(const char *data, apr_size_t len, const char *name);

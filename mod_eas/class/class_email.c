@@ -46,6 +46,7 @@ static const struct {
     [USM_MAIL_DELAYED] = {"REPORT.IPM.Note.DELAYED", "urn:content-classes:dsn"},
     [USM_MAIL_READ] = {"REPORT.IPM.Note.IPNRN", "urn:content-classes:mdn"},
     [USM_MAIL_UNREAD] = {"REPORT.IPM.Note.IPNNRN", "urn:content-classes:mdn"},
+    [USM_MAIL_SMS] = {"IPM.Note.Mobile.SMS", "urn:content-classes:message"},
 };
 
 static void put_class(eas_map_t *map, const usm_item_t *item)

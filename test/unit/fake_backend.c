@@ -697,7 +697,7 @@ static const char *header(const char *mime, const char *name, apr_pool_t *pool)
 
 /* All that is known of it is its source, its subject and that it was read. */
 static usm_error_t *f_store_mail(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *mime,
-                                 apr_size_t len, apr_pool_t *pool, apr_pool_t *scratch)
+                                 apr_size_t len, int how, apr_pool_t *pool, apr_pool_t *scratch)
 {
     GUARD;
     USM_ERR(reach(call, pool));
@@ -709,7 +709,7 @@ static usm_error_t *f_store_mail(usm_bwrite_t *result, usm_bcall_t *call, const 
     body->mime = (usm_bodyform_t){.data = apr_pstrmemdup(scratch, mime, len), .len = len, .full_size = len};
     usm_item_set_ptr(mail, USM_EMAIL_BODY, body);
     usm_item_set_text(mail, USM_EMAIL_SUBJECT, header(body->mime.data, "\nSubject: ", scratch));
-    usm_item_set_num(mail, USM_EMAIL_READ, 1);
+    usm_item_set_num(mail, USM_EMAIL_READ, how & USM_STORE_READ);
     fake_item_t *item = fake_add_full(folder->id, mail);
     snprintf(item->uid, sizeof item->uid, "%s", header(body->mime.data, "\nMessage-ID: ", scratch));
     *result = (usm_bwrite_t){.id = apr_pstrdup(pool, item->id), .rev = item->rev, .edge = item->edge};

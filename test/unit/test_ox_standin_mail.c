@@ -298,7 +298,8 @@ static void test_many_parts(void **state)
     APR_ARRAY_PUSH(text, const char *) = "--x--\r\n";
     const char *mime = apr_array_pstrcat(e->pool, text, 0);
     usm_bwrite_t stored = {.edge = USM_TIME_NONE};
-    test_ok(e->vt->store_mail(&stored, e->call, &inbox, mime, strlen(mime), e->pool, e->pool), "store");
+    test_ok(e->vt->store_mail(&stored, e->call, &inbox, mime, strlen(mime), USM_STORE_READ | USM_STORE_DRAFT,
+                              e->pool, e->pool), "store");
     usm_fetch_t fetch = fetch_all(USM_EMAIL, USM_BODY_TEXT);
     usm_bget_t get = {.id = stored.id};
     struct rusage before, after;

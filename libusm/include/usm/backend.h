@@ -124,6 +124,8 @@ typedef struct usm_bmail_t {
     int done;            /**< 0: not, or nobody knows: to be tried alone */
 } usm_bmail_t;
 
+enum { USM_STORE_READ = 1, USM_STORE_DRAFT = 2 };
+
 /** Gets one mail with what names its conversation: SUBJECT, MESSAGE_ID, REFERENCES, THREAD_INDEX. It lives during the
  * call. */
 typedef usm_error_t *(*usm_bthread_fn)(void *baton, const char *id, usm_time_t received, const usm_item_t *mail);
@@ -212,9 +214,9 @@ typedef struct usm_backend_vtable_t {
      * UNAVAILABLE, BACKEND (nothing is known of any row). */
     usm_error_t *(*edit_mails)(usm_bmail_t *rows, int count, usm_bcall_t *call, const usm_bref_t *folder,
                                apr_pool_t *result_pool, apr_pool_t *scratch_pool);
-    /** Put a message into a mail folder as a draft that was read. */
+    /** Put a message into a mail folder. @a how: USM_STORE_… bits. */
     usm_error_t *(*store_mail)(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder, const char *mime,
-                               apr_size_t len, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+                               apr_size_t len, int how, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
     /** The mail with this Message-ID among the newest of a folder; result->id NULL when there is none. */
     usm_error_t *(*find_mail)(usm_bwrite_t *result, usm_bcall_t *call, const usm_bref_t *folder,
                               const char *message_id, apr_pool_t *result_pool, apr_pool_t *scratch_pool);

@@ -43,6 +43,21 @@ typedef struct usm_draft_t {
 usm_error_t *usm_turn_draft(usm_outcome_t *out, usm_turn_t *turn, const char *client_id, const char *server_id,
                             usm_draft_t *draft);
 
+/** A short message of a phone. */
+typedef struct usm_sms_t {
+    const char *from, *to; /**< as the device writes people: "Name" [MOBILE:+49301]; at least one of them */
+    const char *subject;   /**< may be NULL */
+    const char *text;
+    usm_time_t received;   /**< USM_TIME_NONE = now */
+    int importance;        /**< usm_importance_e, -1 = not said */
+    int read;
+} usm_sms_t;
+
+/** Put a short message into a mail folder, where it is a mail of kind USM_MAIL_SMS, as usm_turn_add(). It is not sent
+ * to anybody. Outcome errors: INVALID (a control character in a header, no text, no mail folder), QUOTA, FORBIDDEN. OX:
+ * mail?action=import. */
+usm_error_t *usm_turn_sms(usm_outcome_t *out, usm_turn_t *turn, const char *client_id, const usm_sms_t *sms);
+
 #ifdef __cplusplus
 }
 #endif

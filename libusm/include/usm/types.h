@@ -89,6 +89,7 @@ enum usm_mailkind_e {
     USM_MAIL_DELAYED,
     USM_MAIL_READ,   /**< receipt: it was read */
     USM_MAIL_UNREAD, /**< receipt: it went unread */
+    USM_MAIL_SMS,    /**< a short message of a phone */
 };
 
 /** Forms of a body; a bit set where several are asked for. */
