@@ -58,12 +58,32 @@ static int phase(int weekday, int first_day, int begin, int interval)
     return a >= b ? a - b : a - b + 7 * interval;
 }
 
+/* Does a rule that ends strike on the same days when weeks begin on Monday? */
+static int same_from_monday(const usm_recurrence_t *r, usm_time_t first)
+{
+    usm_recurrence_t other = *r;
+    usm_recur_t a, b;
+    usm_time_t x, y;
+    other.first_weekday = 1;
+    if (!r->occurrences && r->until == USM_TIME_NONE)
+        return 0;
+    usm_recur_start(&a, r, first);
+    usm_recur_start(&b, &other, first);
+    for (;;) {
+        int p = usm_recur_next(&x, &a), q = usm_recur_next(&y, &b);
+        if (p != q || (p && x != y))
+            return 0;
+        if (!p)
+            return 1;
+    }
+}
+
 static int week_begin_matters(const usm_recurrence_t *r, usm_time_t first)
 {
     for (int w = 0; w < 7; w++) {
         if ((r->weekdays >> w & 1) && phase(w, weekday_of(first), r->first_weekday, r->interval) !=
                                           phase(w, weekday_of(first), 1, r->interval))
-            return 1;
+            return !same_from_monday(r, first);
     }
     return 0;
 }

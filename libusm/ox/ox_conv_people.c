@@ -195,7 +195,8 @@ void ox_attendees_resolve(usm_item_t *item, const ox_json_t *users)
             if (!a.name)
                 a.name = ox_json_text(ox_json_at(user, 1), item->pool);
         }
-        if (a.email && *a.email)
+        /* an organizer that a device has named is known by the address alone */
+        if (a.email && *a.email && !same_address(a.email, usm_item_text(item, USM_EVENT_ORGANIZER_EMAIL)))
             list->items[list->count++] = a;
     }
     usm_item_set_ptr(item, USM_EVENT_ATTENDEES, list->count ? list : NULL);

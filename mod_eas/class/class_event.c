@@ -163,11 +163,29 @@ static void read_uid(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
         usm_item_set_text(item, USM_EVENT_UID, client_uid);
 }
 
+/* OX has one text for the place: its name; of a place without one, what there is of an address. Coordinates alone are no
+ * text that would tell anybody anything. */
+static const char *place_name(const eas_node_t *place, apr_pool_t *pool)
+{
+    static const unsigned tags[] = {EAS_AirSyncBase_Street, EAS_AirSyncBase_PostalCode, EAS_AirSyncBase_City,
+                                    EAS_AirSyncBase_State,  EAS_AirSyncBase_Country,    EAS_AirSyncBase_Annotation,
+                                    EAS_AirSyncBase_LocationUri};
+    const char *name = eas_node_child_text(place, EAS_AirSyncBase_DisplayName), *text = NULL;
+    if (name && *name)
+        return name;
+    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
+        const char *part = eas_node_child_text(place, tags[i]);
+        if (part && *part)
+            text = text ? apr_pstrcat(pool, text, i == 2 ? " " : ", ", part, NULL) : part;
+    }
+    return text;
+}
+
 void eas_event_place(usm_item_t *item, const eas_node_t *data)
 {
     const eas_node_t *place = eas_node_child(data, EAS_AirSyncBase_Location);
-    const char *name = eas_node_child_text(place, EAS_AirSyncBase_DisplayName);
-    if (name || (place && place->is_empty))
+    const char *name = place ? place_name(place, item->pool) : NULL;
+    if (place && (name || place->is_empty || eas_node_child(place, EAS_AirSyncBase_DisplayName)))
         usm_item_set_text(item, USM_EVENT_LOCATION, name);
 }
 

@@ -149,7 +149,7 @@ static const char *const contact_texts[] = {
     "country_home", "street_business", "postal_code_business", "city_business", "state_business", "country_business",
     "street_other", "postal_code_other", "city_other", "state_other", "country_other", "spouse_name", "manager_name",
     "assistant_name", "url", "instant_messenger1", "instant_messenger2", "yomiFirstName", "yomiLastName",
-    "yomiCompany", "note"};
+    "yomiCompany", "note", "userfield16", "userfield17", "userfield18", "userfield19", "userfield20"};
 
 ox_json_t *random_contact(apr_pool_t *pool)
 {

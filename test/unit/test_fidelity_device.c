@@ -288,7 +288,8 @@ static const char *const contact_tags[] = {
     "Contacts:OtherAddressStreet", "Contacts:OtherAddressPostalCode", "Contacts:OtherAddressCity",
     "Contacts:OtherAddressState", "Contacts:OtherAddressCountry", "Contacts:Spouse", "Contacts2:ManagerName",
     "Contacts:AssistantName", "Contacts:WebPage", "Contacts2:IMAddress", "Contacts2:IMAddress2",
-    "Contacts:YomiFirstName", "Contacts:YomiLastName", "Contacts:YomiCompanyName"};
+    "Contacts2:CustomerId", "Contacts2:GovernmentId", "Contacts2:AccountName", "Contacts2:MMS",
+    "Contacts2:IMAddress3", "Contacts:YomiFirstName", "Contacts:YomiLastName", "Contacts:YomiCompanyName"};
 
 static const eas_node_t *device_contact(doc_t *d, usm_time_t days[2], apr_pool_t *pool)
 {

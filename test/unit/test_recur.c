@@ -334,6 +334,11 @@ static void test_normal_form(void **state)
         {{.freq = USM_RECUR_WEEKLY, .interval = 1, .weekdays = 127, .first_weekday = 0}, USM_RECUR_WEEKLY, 1, 1, 0},
         {{.freq = USM_RECUR_WEEKLY, .interval = 2, .weekdays = 2, .first_weekday = 0}, USM_RECUR_WEEKLY, 2, 1, 0},
         {{.freq = USM_RECUR_WEEKLY, .interval = 2, .weekdays = 3, .first_weekday = 0}, USM_RECUR_WEEKLY, 2, 0, 0},
+        /* that is over before the first Sunday: nobody sees a difference */
+        {{.freq = USM_RECUR_WEEKLY, .interval = 2, .weekdays = 3, .first_weekday = 0, .occurrences = 1},
+         USM_RECUR_WEEKLY, 2, 1, 0},
+        {{.freq = USM_RECUR_WEEKLY, .interval = 2, .weekdays = 3, .first_weekday = 0, .occurrences = 2},
+         USM_RECUR_WEEKLY, 2, 0, 0},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         usm_recurrence_t r = rows[i].in;

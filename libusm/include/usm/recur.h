@@ -19,7 +19,7 @@ extern "C" {
 /** Is it a rule that strikes at all, for a series whose first day is @a first? NULL, or what is wrong with it. */
 const char *usm_recurrence_check(const usm_recurrence_t *rule, usm_time_t first);
 /** Bring a rule into the one form that its meaning has: members that do not count are cleared, twelve months are a
- * year, and the first day of the week is Monday where it makes no difference. */
+ * year, and the first day of the week is Monday where it makes no difference to the days. */
 void usm_recurrence_normalise(usm_recurrence_t *rule, usm_time_t first);
 
 /** A walk over the days of a rule. */

@@ -62,5 +62,12 @@ USM_FIELD(BODY, BODY, 518, note, AirSyncBase, Body, 25, 161, USM_F_KEEP)
 USM_FIELD(PICTURE, PICTURE, 0, image1, Contacts, Picture, 25, 161, USM_F_KEEP)
 USM_FIELD_INNER(DISPLAY_NAME, TEXT, 500, display_name, USM_F_KEEP)
 USM_FIELD_INNER(UID, TEXT, 223, uid, USM_F_KEEP | USM_F_NODIGEST)
+/* Nothing of their own in OX: the last of its free fields. A device that leaves one out does not know it. */
+USM_FIELD(CHILDREN, LIST, 585, userfield15, Contacts, Children, 25, 161, USM_F_KEEP)
+USM_FIELD(CUSTOMER_ID, TEXT, 586, userfield16, Contacts2, CustomerId, 25, 161, USM_F_KEEP)
+USM_FIELD(GOVERNMENT_ID, TEXT, 587, userfield17, Contacts2, GovernmentId, 25, 161, USM_F_KEEP)
+USM_FIELD(ACCOUNT_NAME, TEXT, 588, userfield18, Contacts2, AccountName, 25, 161, USM_F_KEEP)
+USM_FIELD(MMS, TEXT, 589, userfield19, Contacts2, MMS, 25, 161, USM_F_KEEP)
+USM_FIELD(IM3, TEXT, 590, userfield20, Contacts2, IMAddress3, 25, 161, USM_F_KEEP)
 #undef G_
 #undef U_
