@@ -359,7 +359,7 @@ static usm_error_t *apply_change(usm_outcome_t *out, usm_turn_t *turn, const cha
     usm_bwrite_t result = {.id = id, .rev = m->has->rev, .edge = m->has->edge};
     usm_error_t *err = NULL;
     if (turn->folder.fid == 0)
-        err = usm__folder_change(&result, turn, id, m->mine);
+        err = usm__folder_change(&result, turn, id, m->mine, &m->ours);
     else if (fields)
         err = usm__merge_write(&result, m, turn, &turn->ref, id, NULL);
     if (turn->folder.fid && err && usm_error_is(err, USM_ENOTFOUND))
@@ -456,6 +456,23 @@ static usm_error_t *remove_item(int *kept_p, usm_turn_t *turn, const char *id, c
     return usm__checked(session, err);
 }
 
+/* A device drops a folder with all that it has below it. What is left of that on the server comes back. */
+static usm_error_t *note_deleted_below(usm_turn_t *turn, const char *id)
+{
+    apr_array_header_t *ids;
+    usm_item_row_t has;
+    int known;
+    if (turn->folder.fid)
+        return NULL;
+    USM_ERR(usm__folders_below(&ids, turn, id));
+    for (int i = 0; i < ids->nelts; i++) {
+        USM_ERR(usm__device_has(&known, &has, turn, APR_ARRAY_IDX(ids, i, const char *), turn->pool));
+        if (known)
+            note_deleted(turn, has.id, &has);
+    }
+    return NULL;
+}
+
 /* A device drops an item before it is told that it may not: what stays on the server has to come back to it. Folders it
  * keeps until it hears of success. */
 static usm_error_t *give_back(usm_turn_t *turn, const char *id, const usm_item_row_t *has)
@@ -501,6 +518,7 @@ usm_error_t *usm_turn_delete(usm_outcome_t *out, usm_turn_t *turn, const char *s
         return give_back(turn, id, &has);
     }
     USM_ERR(note_deleted(turn, id, &has));
+    USM_ERR(note_deleted_below(turn, id));
     /* Edited on the server meanwhile: the edit survives and the item comes back to the device. */
     return echo.code ? queue_again(turn, id) : NULL;
 }

@@ -280,7 +280,11 @@ usm_error_t *usm__hierarchy_changes(const char **cursor_p, usm_session_t *sessio
 usm_error_t *usm__hierarchy_get(usm_bget_t *gets, int count, usm_session_t *session, apr_pool_t *result_pool);
 /** @a begun: the same was tried before and nobody knows what became of it; what it left behind is success. */
 usm_error_t *usm__folder_add(usm_bwrite_t *result, usm_turn_t *turn, const usm_item_t *item, int begun);
-usm_error_t *usm__folder_change(usm_bwrite_t *result, usm_turn_t *turn, const char *id, const usm_item_t *item);
+/** Only what is in @a ours is changed. result->rev is 0 when the device then has something else than the server. */
+usm_error_t *usm__folder_change(usm_bwrite_t *result, usm_turn_t *turn, const char *id, const usm_item_t *item,
+                                const usm_fieldset_t *ours);
+/** Ids (const char *) of the folders that the device has below @a id, at any depth. */
+usm_error_t *usm__folders_below(apr_array_header_t **ids_p, usm_turn_t *turn, const char *id);
 usm_error_t *usm__folder_delete(usm_turn_t *turn, const char *id, int begun);
 void usm__folder_ref(usm_bref_t *ref, const usm_folder_row_t *row);
 

@@ -3,6 +3,7 @@
  * user, is the same on every device and after every start-over, survives renames and moves, and is never reused. */
 #include "core.h"
 
+#define HELD_MAX 100000 /* folders of a device; the configured limit is far below */
 #define REFRESH_TRIES 32
 
 typedef struct node_t {
@@ -566,19 +567,36 @@ usm_error_t *usm__folder_add(usm_bwrite_t *result, usm_turn_t *turn, const usm_i
     return result_for(result, turn, fid);
 }
 
-usm_error_t *usm__folder_change(usm_bwrite_t *result, usm_turn_t *turn, const char *id, const usm_item_t *item)
+/* What the device left as it was may have been changed by somebody else: then it has to be told. */
+static usm_error_t *result_of_change(usm_bwrite_t *result, usm_turn_t *turn, const usm_folder_row_t *asked,
+                                     const usm_item_t *item)
+{
+    const char *name = usm_item_text(item, USM_FOLDER_NAME), *parent = usm_item_text(item, USM_FOLDER_PARENT);
+    usm_folder_row_t now;
+    int found;
+    USM_ERR(get_folder(&found, &now, turn, asked->fid));
+    USM_ERR(result_for(result, turn, asked->fid));
+    if (!found || (name && strcmp(name, now.name) != 0) || (parent && usm__fid_parse(parent) != now.parent))
+        result->rev = 0;
+    return NULL;
+}
+
+usm_error_t *usm__folder_change(usm_bwrite_t *result, usm_turn_t *turn, const char *id, const usm_item_t *item,
+                                const usm_fieldset_t *ours)
 {
     usm_session_t *session = turn->session;
     usm_folder_row_t row;
     int found = 0;
-    const char *name = usm_item_text(item, USM_FOLDER_NAME), *parent_id = NULL, *new_id;
+    const char *name = NULL, *parent_id = NULL, *new_id;
+    if (USM_FIELDSET_HAS(ours, USM_FOLDER_NAME))
+        name = usm_item_text(item, USM_FOLDER_NAME);
     USM_ERR(get_folder(&found, &row, turn, usm__fid_parse(id)));
     if (!found)
         return USM_ERROR(turn->pool, USM_ENOTFOUND, "folder not found");
     if (row.role != USM_ROLE_USER)
         return USM_ERROR(turn->pool, USM_ESPECIAL_FOLDER, "special folder cannot be changed");
     apr_int64_t parent = row.parent;
-    if (usm_item_isset(item, USM_FOLDER_PARENT)) {
+    if (USM_FIELDSET_HAS(ours, USM_FOLDER_PARENT) && usm_item_isset(item, USM_FOLDER_PARENT)) {
         USM_ERR(resolve_parent(&parent_id, &parent, turn, usm_item_text(item, USM_FOLDER_PARENT), row.cls));
         for (apr_int64_t up = parent; up;) { /* below itself? */
             usm_folder_row_t above;
@@ -597,7 +615,7 @@ usm_error_t *usm__folder_change(usm_bwrite_t *result, usm_turn_t *turn, const ch
     const char *move_to = parent == row.parent ? NULL : parent ? parent_id : "";
     const char *rename_to = name && strcmp(name, row.name) ? name : NULL;
     if (!move_to && !rename_to)
-        return result_for(result, turn, row.fid);
+        return result_of_change(result, turn, &row, item);
     USM_ERR(usm__checked(session, USM__BVT(session)->folder_update(&new_id, &session->call, &ref, move_to, rename_to,
                                                                    turn->pool)));
     /* Keep the short id under the new backend id before the listing is compared. */
@@ -608,7 +626,7 @@ usm_error_t *usm__folder_change(usm_bwrite_t *result, usm_turn_t *turn, const ch
     USM_ERR(usm__write(&txn, session, turn->pool));
     USM_ERR(usm__finish(session, txn, USM__VT(session)->folder_update(txn, &row)));
     USM_ERR(usm__hierarchy_refresh(session, row.fid, turn->pool));
-    return result_for(result, turn, row.fid);
+    return result_of_change(result, turn, &row, item);
 }
 
 usm_error_t *usm__folder_delete(usm_turn_t *turn, const char *id, int begun)
@@ -632,4 +650,50 @@ usm_error_t *usm__folder_delete(usm_turn_t *turn, const char *id, int begun)
     }
     USM_ERR(usm__checked(session, err));
     return usm__hierarchy_refresh(session, 0, turn->pool);
+}
+
+/* A folder as the device has it: of its parent the digest is known. */
+typedef struct held_t {
+    const char *id;
+    apr_uint64_t parent;
+} held_t;
+
+typedef struct below_t {
+    apr_array_header_t *held; /**< held_t */
+    apr_pool_t *pool;
+} below_t;
+
+static usm_error_t *keep_held(void *baton, const usm_item_row_t *row)
+{
+    below_t *b = baton;
+    held_t *h = apr_array_push(b->held);
+    h->id = apr_pstrdup(b->pool, row->id);
+    h->parent = usm_digest_of(row->digests, row->digests_len, USM_FOLDER_PARENT);
+    return NULL;
+}
+
+usm_error_t *usm__folders_below(apr_array_header_t **ids_p, usm_turn_t *turn, const char *id)
+{
+    usm_session_t *session = turn->session;
+    below_t b = {.held = apr_array_make(turn->pool, 64, sizeof(held_t)), .pool = turn->pool};
+    usm_item_t *like = usm_item_create(USM_FOLDER, turn->pool);
+    apr_array_header_t *ids = apr_array_make(turn->pool, 8, sizeof(const char *));
+    usm_txn_t *txn;
+    USM_ERR(usm__read(&txn, session, turn->pool));
+    USM_ERR(usm__finish(session, txn, USM__VT(session)->item_scan(txn, turn->coll.id, turn->base, "", HELD_MAX,
+                                                                  keep_held, &b, turn->pool)));
+    for (int n = -1; n < ids->nelts; n++) {
+        usm_item_set_text(like, USM_FOLDER_PARENT, n < 0 ? id : APR_ARRAY_IDX(ids, n, const char *));
+        apr_uint64_t parent = usm_value_digest(usm_field(USM_FOLDER, USM_FOLDER_PARENT)->type,
+                                               &like->v[USM_FOLDER_PARENT]);
+        for (int i = 0; i < b.held->nelts; i++) {
+            held_t *h = &APR_ARRAY_IDX(b.held, i, held_t);
+            if (h->id && h->parent == parent) {
+                APR_ARRAY_PUSH(ids, const char *) = h->id;
+                h->id = NULL; /* once, whatever the digests say */
+            }
+        }
+    }
+    *ids_p = ids;
+    return NULL;
 }

@@ -148,9 +148,15 @@ FIELDS = {
               lambda v, x: Email.Flag(Email.Status("2"), Email.FlagType("for Follow Up")) if x == "2" else Email.Flag(),
               lambda n: "02"[n % 2], since=12.0)],
 }
+PLACES = {"contacts": "contacts", "contacts2": "contacts", "calendar": "calendar", "tasks": "tasks"}
 CLASS = {"contacts": "Contacts", "calendar": "Calendar", "tasks": "Tasks", "mail": "Email"}
 BY_NAME = {m: {f.name: f for f in rows} for m, rows in FIELDS.items()}
 EDITABLE = {m: [f for f in rows if f.name != "mark"] for m, rows in FIELDS.items()}
+
+
+def module_of(place):
+    """What a place holds; Fk..., Fm... are folders that come and go."""
+    return "contacts" if place.startswith("Fk") else PLACES.get(place, "mail")
 
 
 def age(module, mark):

@@ -15,11 +15,10 @@ from easlib.replica import Turn
 from easlib.wbxml import AirSync, AirSyncBase
 
 import fields
+from folderer import Folderer, mark_of
 from mover import Failure, Mover
 
 KINDS = {"contacts": "9", "calendar": "8", "tasks": "7", "inbox": "2", "trash": "4"}
-MODULE = {"contacts": "contacts", "contacts2": "contacts", "calendar": "calendar", "tasks": "tasks", "inbox": "mail",
-          "trash": "mail"}
 BATCH = 12      # commands of one request
 PATIENCE = 5    # attempts before a request is left for later
 REFUSED = ("4", "6", "9")   # of a command: not to be sent again
@@ -46,7 +45,7 @@ class Shelf:
     """One collection on the phone."""
 
     def __init__(self, place, cid):
-        self.place, self.module, self.cid = place, MODULE[place], cid
+        self.place, self.module, self.cid = place, fields.module_of(place), cid
         self.key, self.items, self.base, self.excused, self.started, self.filter = "0", {}, 0, False, None, None
         self.forget()
 
@@ -65,7 +64,7 @@ class Shelf:
         return {**self.items[sid], **self.dirty.get(sid, {})}
 
 
-class Handset(Mover):
+class Handset(Mover, Folderer):
     """name: of the device; window: items per answer, None for the default."""
 
     def __init__(self, server, user, password, version, name, ledger, window=None):
@@ -96,7 +95,7 @@ class Handset(Mover):
         if a.status != 200:
             raise Failure(f"{self.name}: {cmd} answered {a.status}: {a}")
         code = a.code
-        if code in ("111", "132") or cmd == "Sync" and code in ("5", "16") or cmd == "FolderSync" and code == "6":
+        if code in ("111", "132") or cmd == "Sync" and code in ("5", "16") or cmd.startswith("Folder") and code == "6":
             return None
         return a
 
@@ -122,40 +121,18 @@ class Handset(Mover):
             return None
         return self.foldersync() or None
 
-    def foldersync(self, lose=0):
-        """True when the folders are up to date."""
-        request = self.folder_request()
-        for _ in range(lose):
-            self.post("FolderSync", request)
-            self.device.close()
-        a = self.patiently(lambda: self.post("FolderSync", request))
-        if a is None:
-            return False
-        if a.code != "1":
-            raise Failure(f"{self.name}: FolderSync with key {self.folder_key}: {a}")
-        if self.folder_key == "0":
-            self.folders = {}
-        self.folder_key = a.doc.val("SyncKey")
-        for e in a.doc["Changes"]:
-            sid = e.val("ServerId")
-            if e.tag == "Count":
-                continue
-            if e.tag == "Delete":
-                if self.folders.pop(sid, None) is None:
-                    raise Failure(f"{self.name}: Delete of unknown folder {sid}")
-                continue
-            if (e.tag == "Add") == (sid in self.folders):
-                raise Failure(f"{self.name}: {e.tag} of folder {sid}, the phone has {self.folders.get(sid)}")
-            self.folders[sid] = (e.val("DisplayName"), e.val("ParentId"), e.val("Type"))
-        return True
-
-    def folder_request(self):
-        from easlib.wbxml import FolderHierarchy
-        return FolderHierarchy.FolderSync(FolderHierarchy.SyncKey(self.folder_key))
+    def place(self, name):
+        """The place meant: k3, m7 are one of the folders that come and go; None: there is none."""
+        if name[0] in "km" and name[1:].isdigit():
+            return self.chosen(name[0], int(name[1:]))[0]
+        return name
 
     def shelf(self, place):
         if place not in self.shelves:
-            if place == "contacts2":
+            mark = mark_of(place + " .")
+            if mark:
+                cid = self.own_folders(mark[1])[mark]
+            elif place == "contacts2":
                 cid = next(i for i, f in self.folders.items() if f[0] == "Second")
             else:
                 cid = next(i for i, f in self.folders.items() if f[2] == KINDS[place])
@@ -220,8 +197,8 @@ class Handset(Mover):
         return c, AirSync.Change(AirSync.ServerId(sid), data)
 
     def command_delete(self, s, sid, mark):
-        to = "trash" if s.place == "inbox" else None
-        return (Command("Delete", sid, mark, None, [self.ledger.begin(mark, "place", to, self.name, s.loose)]),
+        places = {"inbox": ("trash",), "trash": (None,)}.get(s.place, ("trash", None) if s.module == "mail" else (None,))
+        return (Command("Delete", sid, mark, None, [self.ledger.begin(mark, "place", p, self.name, s.loose) for p in places]),
                 AirSync.Delete(AirSync.ServerId(sid)))
 
     def compose(self, s):
@@ -241,7 +218,7 @@ class Handset(Mover):
 
     # ---- syncing ------------------------------------------------------------------------------
     def sync(self, place, how="plain", turns=4):
-        """Requests of one collection until nothing more comes; True when it got that far.
+        """Requests of one collection until nothing more comes; True when it got that far, or the folder is gone.
 
         how: plain; lose1, lose3: so many answers get lost first; drop: the answer is lost and the same bytes go out with
         the next sync; recompose: the same, but the next sync composes anew; twin: the same bytes twice at once."""
@@ -255,6 +232,8 @@ class Handset(Mover):
             if answer is None:
                 return False
             more = self.take(s, answer)
+            if self.shelves.get(place) is not s:
+                return True
             s.excused, how = how == "twin", "plain"
             if not more and s.key != "0":
                 return True
@@ -312,6 +291,8 @@ class Handset(Mover):
         flight = s.flight
         if t.status in ("5", "16"):
             return True
+        if t.status in ("8", "12"):
+            return self.lost_folder(s)
         if t.status == "3":
             if not s.excused:
                 raise Failure(f"{self.name}: key {s.key} of {s.place} refused: {answer}")
@@ -331,6 +312,13 @@ class Handset(Mover):
         if not t.more and not first:
             s.base = s.started
         return t.more or first
+
+    def lost_folder(self, s):
+        """The server does not have the folder any more: FolderSync tells."""
+        if not mark_of(s.place + " ."):
+            raise Failure(f"{self.name}: {s.place} is said to be gone")
+        self.foldersync()
+        return False
 
     def settle(self, s, flight, t):
         """The fate of each command. t None: nobody knows."""

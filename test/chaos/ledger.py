@@ -79,6 +79,9 @@ class Ledger:
             place, values = held.get(mark, (None, None))
             may = self.possible(mark, "place")
             born = any(w.sure for w in may)
+            # A folder that is gone has taken along what was in it.
+            if place is None and any(str(w.value)[:2] in ("Fk", "Fm") and w.value not in held for w in may):
+                continue
             if place not in {w.value for w in may} and (born or place is not None):
                 kind = "lost" if place is None else "diverged"
                 bad.append((kind, f"{mark} is in {place}; expected one of {may}; all {self.writes(mark, 'place')}"))

@@ -24,6 +24,9 @@ class Mover:
 
     def move(self, place, pick, to, lose):
         """lose: how many answers get lost; "drop": one, and the repeat comes later; "twin": twice at once."""
+        place, to = self.place(place), self.place(to)
+        if not place or not to or place == to:
+            return
         s, t = self.shelf(place), self.shelf(to)
         if not self.finish_moves() or s.flight or t.flight or s.key == "0":
             return
@@ -77,6 +80,8 @@ class Mover:
         if status != "3":
             return
         s, t = m.source, m.target
+        if self.shelves.get(s.place) is not s or self.shelves.get(t.place) is not t:
+            return  # a folder went meanwhile
         item, dirty, tried = s.items.pop(m.sid, None), s.dirty.pop(m.sid, None), s.tried.pop(m.sid, None)
         if item is None or t.key == "0":
             return

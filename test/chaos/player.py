@@ -13,6 +13,8 @@ from ledger import Ledger
 
 VERSIONS = ("14.1", "16.1", "2.5", "12.1", "14.0", "16.0", "12.0")
 WINDOWS = (None, "5", None, "2", None, None, "25")
+PLACES = ("contacts", "contacts2", "calendar", "tasks", "inbox", "trash")
+FOLDERS = 4     # of each kind that come and go
 ROOM = 30       # items of a place above which additions become edits
 COMPARE = 1     # EASMailCompare: OX shows by counters whether a mail folder changed, and they do not count flags
 ROUNDS = 12     # of syncs in which everything must come to rest
@@ -56,27 +58,39 @@ class Episode:
     def values(module, mark, n):
         return {f.name: fields.value(module, f.name, mark, n) for f in fields.EDITABLE[module]}
 
-    def op_add(self, d, place, n):
+    def phone_at(self, d, place):
+        """The phone, and the place on it; None: it has no such folder."""
         phone = self.phones[d % len(self.phones)]
-        if len(phone.shelf(place).items) >= ROOM:
+        return phone, phone.place(place)
+
+    def op_add(self, d, place, n):
+        phone, place = self.phone_at(d, place)
+        if not place or len(phone.shelf(place).items) >= ROOM:
             return
-        module = self.ox.places[place][0]
+        module = fields.module_of(place)
         values = {f: v for f, v in self.values(module, f"{place}-{n}", n).items() if fields.BY_NAME[module][f].since <= phone.version}
         phone.edit_add(place, f"{place}-{n}", values)
 
     def op_set(self, d, place, pick, which, n):
-        rows = fields.EDITABLE[self.ox.places[place][0]]
-        field = rows[which % len(rows)]
-        self.phones[d % len(self.phones)].edit_set(place, pick, field, n)
+        phone, place = self.phone_at(d, place)
+        rows = fields.EDITABLE[fields.module_of(place)] if place else [None]
+        if place:
+            phone.edit_set(place, pick, rows[which % len(rows)], n)
 
     def op_delete(self, d, place, pick):
-        self.phones[d % len(self.phones)].edit_delete(place, pick)
+        phone, place = self.phone_at(d, place)
+        if place:
+            phone.edit_delete(place, pick)
 
     def op_sync(self, d, place, how):
-        self.phones[d % len(self.phones)].sync(place, how)
+        phone, place = self.phone_at(d, place)
+        if place:
+            phone.sync(place, how)
 
     def op_filter(self, d, place, window):
-        self.phones[d % len(self.phones)].shelf(place).filter = window
+        phone, place = self.phone_at(d, place)
+        if place:
+            phone.shelf(place).filter = window
 
     def op_move(self, d, place, pick, to, lose):
         self.phones[d % len(self.phones)].move(place, pick, to, lose)
@@ -84,16 +98,78 @@ class Episode:
     def op_foldersync(self, d, lose):
         self.phones[d % len(self.phones)].foldersync(lose)
 
+    # ---- folders
+    def op_fcreate(self, d, kind, pick, n, lose):
+        phone = self.phones[d % len(self.phones)]
+        if len(phone.own_folders(kind)) < FOLDERS:
+            phone.folder_create(kind, pick, n, lose)
+
+    def op_frename(self, d, kind, pick, n, lose):
+        self.phones[d % len(self.phones)].folder_rename(kind, pick, n, lose)
+
+    def op_fmove(self, d, pick, other, lose):
+        self.phones[d % len(self.phones)].folder_move(pick, other, lose)
+
+    def op_fdelete(self, d, kind, pick, lose):
+        self.phones[d % len(self.phones)].folder_delete(kind, pick, lose)
+
+    def chosen_folder(self, kind, pick):
+        have = sorted((m, f) for m, f in self.ox.folders().items() if m[1] == kind)
+        return have[pick % len(have)] if have else (None, None)
+
+    def op_oxfcreate(self, kind, pick, n):
+        have = [m for m in self.ox.folders() if m[1] == kind]
+        mark, f = self.chosen_folder(kind, pick) if kind == "m" and pick % 3 == 0 else (None, None)
+        new = f"F{kind}{n}"
+        if len(have) < FOLDERS:
+            self.edit([(new, "place", mark or "top"), (new, "title", str(n))],
+                      lambda: self.ox.folder_create(new, n, f[2] if f else None))
+
+    def op_oxfrename(self, kind, pick, n):
+        mark, f = self.chosen_folder(kind, pick)
+        if mark:
+            self.edit([(mark, "title", str(n))], lambda: self.ox.folder_update(f[2], title=f"{mark} t{n}"))
+
+    def op_oxfmove(self, pick, other):
+        mark, f = self.chosen_folder("m", pick)
+        to, g = self.chosen_folder("m", other)
+        if mark and to != mark and to != f[0] and not g[2].startswith(f[2] + "/"):
+            self.edit([(mark, "place", to)], lambda: self.ox.folder_update(f[2], folder_id=g[2]))
+
+    def op_oxfdelete(self, kind, pick):
+        mark, f = self.chosen_folder(kind, pick)
+        if mark:
+            places = ("trash", None) if kind == "m" else (None,)
+            self.edit([(mark, "place", p) for p in places], lambda: self.ox.folder_delete(f[2]))
+
+    def place(self, name):
+        """The place meant, see Handset.place(); None: there is none."""
+        if name[0] in "km" and name[1:].isdigit():
+            return self.chosen_folder(name[0], int(name[1:]))[0]
+        return name
+
     def op_oxadd(self, place, n):
+        place = self.place(place)
+        if not place:
+            return
         module, values = self.ox.places[place][0], {"mark": f"{place}-{n}"}
         values.update({"read": "0", "flag": "0"} if module == "mail" else self.values(module, values["mark"], n))
-        if len(self.ox.rows(place)) < ROOM:
+        if len(self.rows(place)) < ROOM:
             self.edit([(values["mark"], k, v) for k, v in values.items() if k != "mark"] + [(values["mark"], "place", place)],
                       lambda: self.ox.add(place, values))
 
     def chosen(self, place, pick):
-        rows = self.ox.rows(place)
+        rows = self.rows(place) if place else None
         return rows[pick % len(rows)] if rows else (None, None)
+
+    def rows(self, place):
+        """[] of a folder that somebody has just deleted."""
+        try:
+            return self.ox.rows(place)
+        except (Refused, KeyError):
+            if place in PLACES:
+                raise
+            return []
 
     def edit(self, registers, what):
         """An edit in OX and the registers it writes."""
@@ -108,7 +184,10 @@ class Episode:
             self.ledger.end(w, ok)
 
     def op_oxset(self, place, pick, which, n):
-        module = self.ox.places[place][0]
+        place = self.place(place)
+        if not place:
+            return
+        module = fields.module_of(place)
         field = fields.EDITABLE[module][which % len(fields.EDITABLE[module])]
         oid, item = self.chosen(place, pick)
         value = None if not oid or field.clear and n % 7 == 0 else fields.value(module, field.name, item["mark"], n)
@@ -116,13 +195,15 @@ class Episode:
             self.edit([(item["mark"], field.name, value)], lambda: self.ox.set(place, oid, field.name, value))
 
     def op_oxdelete(self, place, pick):
+        place = self.place(place)
         oid, item = self.chosen(place, pick)
         if oid:
             self.edit([(item["mark"], "place", None)], lambda: self.ox.delete(place, oid))
 
     def op_oxmove(self, place, pick, to):
+        place, to = self.place(place), self.place(to)
         oid, item = self.chosen(place, pick)
-        if oid:
+        if oid and to and to != place:
             self.edit([(item["mark"], "place", to)], lambda: self.ox.move(place, oid, to))
 
     def op_both(self, *ops):
@@ -174,22 +255,31 @@ class Episode:
     def settle(self):
         """Every phone syncs everything until nobody has news."""
         end = time.monotonic() + 90
-        for p in self.phones:
-            while not p.foldersync():
-                self.hurry(end, p, "FolderSync")
+        self.ox.folders()
         for i in range(ROUNDS):
             before = self.state()
             if i == 1:
                 time.sleep(COMPARE + 0.1)
             for p in self.phones:
-                while not p.finish_moves():
-                    self.hurry(end, p, "MoveItems")
-                for place in self.ox.places:
-                    while not p.sync(place, turns=0) or not p.shelf(place).clean():
-                        self.hurry(end, p, place)
+                self.settle_phone(p, end)
             if i and self.state() == before:
                 return
         raise Failure(f"no rest after {ROUNDS} rounds")
+
+    def settle_phone(self, p, end):
+        while not p.finish_moves():
+            self.hurry(end, p, "MoveItems")
+        while not p.foldersync():
+            self.hurry(end, p, "FolderSync")
+        for place in (*PLACES, *p.own_folders("k"), *p.own_folders("m")):
+            while p.place(place) and not self.at_rest(p, place):
+                self.hurry(end, p, place)
+
+    @staticmethod
+    def at_rest(p, place):
+        if place not in PLACES and place not in p.own_folders(place[1]):
+            return True
+        return p.sync(place, turns=0) and (place not in p.shelves or p.shelves[place].clean())
 
     @staticmethod
     def hurry(end, phone, what):
@@ -197,12 +287,14 @@ class Episode:
             raise Failure(f"{phone.name}: {what} is not done long after the last fault")
 
     def state(self):
-        return [(s.key, len(s.items)) for p in self.phones for s in p.shelves.values()]
+        return [(s.key, len(s.items)) for p in self.phones for s in p.shelves.values()] + [p.folder_key for p in self.phones]
 
     def compare(self):
-        held = {}
+        held = {m: (f[0], {"title": f[1]}) for m, f in self.ox.folders().items()}
+        for p in self.phones:
+            self.compare_folders(p, held)
         for place in self.ox.places:
-            module = self.ox.places[place][0]
+            module = fields.module_of(place)
             rows = [values for _, values in self.ox.rows(place)]
             for values in rows:
                 mark = values["mark"]
@@ -210,8 +302,17 @@ class Episode:
                     self.errors.append(("doubled", f"{mark} is in OX twice: {held[mark]} and {(place, values)}"))
                 held[mark] = (place, values)
             for p in self.phones:
-                self.compare_phone(p, place, module, rows)
+                if place in PLACES or place in p.own_folders(place[1]):
+                    self.compare_phone(p, place, module, rows)
         self.errors += self.ledger.judge(held, lambda m: [f for f in held[m][1] if f != "mark"])
+
+    def compare_folders(self, p, held):
+        want = sorted((m, place, v["title"]) for m, (place, v) in held.items())
+        ids = {**p.own_folders("k"), **p.own_folders("m")}
+        have = sorted((m, p.parent_mark(i), p.folders[i][0].split(" t")[1]) for m, i in ids.items())
+        if want != have:
+            told = "".join(f"\n  {m}: {self.ledger.items.get(m)}" for m in sorted({w[0] for w in set(want) ^ set(have)})[:3])
+            self.errors.append(("diverged", f"{p.name} ({p.version}) folders\n  OX    {want}\n  phone {have}{told}"))
 
     def compare_phone(self, p, place, module, rows):
         known = [f.name for f in fields.carried(module, p.version)]

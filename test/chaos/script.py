@@ -6,12 +6,14 @@ An operation is a list [name, arguments...]. Items are named by a number that is
 import random
 
 PLACES = ["contacts"] * 5 + ["contacts2"] * 2 + ["calendar"] * 4 + ["tasks"] * 3 + ["inbox"] * 5 + ["trash"]
+LOSE = ("0", "0", "0", "1", "3", "drop")
 PIM = ["contacts"] * 4 + ["contacts2"] * 2 + ["calendar"] * 3 + ["tasks"] * 3
 HOW = ["plain"] * 24 + ["lose1"] * 5 + ["lose3"] * 2 + ["drop"] * 4 + ["recompose"] * 4 + ["twin"] * 3
 OX_FAULTS = ["status", "error", "cut", "truncate", "garbage", "delay"]
 NEVER = ["denied", "quota", "invalid"]  # what OX refuses for good
 FAULTS = ("expire", "oxfault", "kill", "reload", "store", "killin", "oxrefusal")
-MOVES = [("contacts", "contacts2"), ("contacts2", "contacts"), ("inbox", "trash"), ("trash", "inbox")]
+MOVES = [("contacts", "contacts2"), ("contacts2", "contacts"), ("inbox", "trash"), ("trash", "inbox"), ("inbox", "m"), ("m", "inbox"),
+         ("m", "m"), ("contacts", "k"), ("k", "contacts"), ("k", "k")]
 WINDOWS = {"inbox": "02345", "trash": "0245", "calendar": "04567", "tasks": "08", "contacts": "0"}
 
 
@@ -31,38 +33,62 @@ class Writer:
     def device(self):
         return self.r.randrange(self.devices)
 
+    def place(self, among):
+        """One of them, or now and then of the folders that come and go."""
+        p = self.r.choice(among)
+        if p in ("contacts", "inbox") and self.r.random() < 0.25:
+            p = "k" if p == "contacts" else "m"
+        return self.any_of(p)
+
+    def any_of(self, p):
+        return f"{p}{self.r.randrange(100)}" if p in ("k", "m") else p
+
     # ---- one operation each -------------------------------------------------------------------
     def add(self):
-        return ["add", self.device(), self.r.choice(PIM), self.number()]
+        return ["add", self.device(), self.place(PIM), self.number()]
 
     def set(self):
-        return ["set", self.device(), self.r.choice(PLACES), self.pick(), self.pick(), self.number()]
+        return ["set", self.device(), self.place(PLACES), self.pick(), self.pick(), self.number()]
 
     def delete(self):
-        return ["delete", self.device(), self.r.choice(PLACES), self.pick()]
+        return ["delete", self.device(), self.place(PLACES), self.pick()]
 
     def sync(self):
-        return ["sync", self.device(), self.r.choice(PLACES), self.r.choice(HOW)]
+        return ["sync", self.device(), self.place(PLACES), self.r.choice(HOW)]
 
     def foldersync(self):
         return ["foldersync", self.device(), self.r.choice((0, 0, 1, 2))]
 
     def oxadd(self):
-        return ["oxadd", self.r.choice(PIM + ["inbox"] * 8), self.number()]
+        return ["oxadd", self.place(PIM + ["inbox"] * 8), self.number()]
 
     def oxset(self):
-        return ["oxset", self.r.choice(PLACES), self.pick(), self.pick(), self.number()]
+        return ["oxset", self.place(PLACES), self.pick(), self.pick(), self.number()]
 
     def oxdelete(self):
-        return ["oxdelete", self.r.choice(PLACES), self.pick()]
+        return ["oxdelete", self.place(PLACES), self.pick()]
 
     def oxmove(self):
         a, b = self.r.choice(MOVES)
-        return ["oxmove", a, self.pick(), b]
+        return ["oxmove", self.any_of(a), self.pick(), self.any_of(b)]
+
+    def folder(self):
+        """Any of the operations on folders."""
+        kind, lose = self.r.choice("kmm"), self.r.choice(LOSE)
+        return self.r.choice((
+            lambda: ["fcreate", self.device(), kind, self.pick(), self.number(), lose],
+            lambda: ["fcreate", self.device(), kind, self.pick(), self.number(), lose],
+            lambda: ["frename", self.device(), kind, self.pick(), self.number(), lose],
+            lambda: ["fmove", self.device(), self.pick(), self.pick(), lose],
+            lambda: ["fdelete", self.device(), kind, self.pick(), lose],
+            lambda: ["oxfcreate", kind, self.pick(), self.number()],
+            lambda: ["oxfrename", kind, self.pick(), self.number()],
+            lambda: ["oxfmove", self.pick(), self.pick()],
+            lambda: ["oxfdelete", kind, self.pick()]))()
 
     def move(self):
         a, b = self.r.choice(MOVES)
-        return ["move", self.device(), a, self.pick(), b, self.r.choice(("0", "0", "0", "1", "3", "drop", "twin"))]
+        return ["move", self.device(), self.any_of(a), self.pick(), self.any_of(b), self.r.choice(("0", "0", "0", "1", "3", "drop", "twin"))]
 
     def filter(self):
         place = self.r.choice(list(WINDOWS))
@@ -92,11 +118,11 @@ class Writer:
         if kind == "store":
             return ["store", self.r.choice(("hold", "hold", "cut", "crash")), self.r.choice((200, 600, 1500))]
         if kind == "killin":
-            return ["killin", self.device(), self.r.choice(PLACES), self.r.randrange(30)]
+            return ["killin", self.device(), self.place(PLACES), self.r.randrange(30)]
         return [kind]
 
-    ROWS = (("add", 8), ("set", 26), ("delete", 4), ("sync", 34), ("foldersync", 1), ("oxadd", 6), ("oxset", 12), ("oxdelete", 2),
-            ("oxmove", 2), ("both", 4), ("move", 3), ("filter", 1))
+    ROWS = (("add", 8), ("set", 26), ("delete", 4), ("sync", 34), ("foldersync", 4), ("oxadd", 6), ("oxset", 12), ("oxdelete", 2),
+            ("oxmove", 2), ("both", 4), ("move", 3), ("filter", 1), ("folder", 3))
 
     def one(self):
         if self.faults and self.r.random() < 0.008:

@@ -138,3 +138,34 @@ def test_change_in_ox_meanwhile_is_not_lost(phone, user, version):
     create(r, "From phone", "14")
     r.foldersync()
     assert r.folder_named("From OX")
+
+
+@every("2.5", "16.1")
+def test_renamed_here_and_moved_there(phone, user, version):
+    """Only what the phone has changed is written: the parent that comes along with a new name is the old one."""
+    r, other = phone(version, user=user), phone(version, user=user)
+    outer, inner = create(r, "Outer"), create(r, "Inner")
+    ids = {t: i for i, t in user.folders("mail").items()}
+    user.update_folder(ids["Inner"], folder_id=ids["Outer"])
+    other.foldersync()  # now it is known where it went, though not to this phone
+    a = r.device.folder_update(r.folder_key, inner, "0", "Anders")
+    assert a.code == "1", a
+    r.folder_key = a.doc.val("SyncKey")
+    r.foldersync()
+    assert r.folders[inner] == {"ParentId": outer, "DisplayName": "Anders", "Type": "12"} and not r.faults
+
+
+@every("2.5", "16.1")
+def test_deleted_with_what_is_below(phone, user, version):
+    """The phone drops the whole branch; OX keeps it in the trash, where all of it comes back to the phone."""
+    r = phone(version, user=user)
+    outer = create(r, "Outer")
+    inner = create(r, "Inner", parent=outer)
+    a = r.device.folder_delete(r.folder_key, outer)
+    assert a.code == "1", a
+    r.folder_key = a.doc.val("SyncKey")
+    del r.folders[outer], r.folders[inner]
+    r.foldersync()
+    outer, inner = r.folder_named("Outer"), r.folder_named("Inner")
+    assert inner and r.folders[inner]["ParentId"] == outer and r.folders[outer]["ParentId"] == r.folder(4)
+    assert not r.faults
