@@ -22,6 +22,18 @@ APLOG_USE_MODULE(eas);
 /* The device is gone: the request ends, for the log. */
 static void give_up(eas_conn_t *conn, request_rec *r)
 {
+    unsigned waited = (unsigned)apr_time_sec(apr_time_now() - conn->park->began), survives = 0;
+    eas_response_t rsp = {0};
+    eas_request_t req;
+
+    if (!eas_ring->stopping && conn->counted) {
+        survives = eas_slot_cut(eas_ap_slots(), &conn->park->key, waited, apr_time_now());
+    }
+    if (survives > 0) {
+        conn->park->survives = survives;
+        eas_ap_request(&req, r);
+        eas_resume(&rsp, &req, conn->park, EAS_RESUME_CUT);
+    }
     eas_conn_unpark(conn);
     conn->c->aborted = 1;
     r->status = 499;

@@ -74,7 +74,47 @@ static usm_error_t *look(usm_watch_result_t *result, eas_ctx_t *ctx, usm_watch_t
     return err;
 }
 
-usm_error_t *eas_wait(eas_ctx_t *ctx, usm_watch_t *watch, usm_time_t deadline, eas_resume_fn resume)
+static apr_int64_t today(void)
+{
+    return apr_time_sec(apr_time_now()) / 86400;
+}
+
+void eas_beat_parse(eas_beat_t *beat, const char *text)
+{
+    char *rest = NULL;
+
+    memset(beat, 0, sizeof(*beat));
+    if (text == NULL || *text != '/') {
+        return;
+    }
+    beat->limit = strtoll(text + 1, &rest, 10);
+    beat->day = *rest == '/' ? strtoll(rest + 1, NULL, 10) : 0;
+    if (beat->limit <= 0 || beat->day + EAS_BEAT_DAYS < today()) {
+        memset(beat, 0, sizeof(*beat));
+    }
+}
+
+const char *eas_beat_text(const eas_beat_t *beat, apr_pool_t *pool)
+{
+    return beat->limit == 0 ? ""
+                            : apr_psprintf(pool, "/%" APR_INT64_T_FMT "/%" APR_INT64_T_FMT, beat->limit, beat->day);
+}
+
+void eas_beat_learn(eas_beat_t *beat, apr_int64_t seconds)
+{
+    beat->limit = seconds;
+    beat->day = today();
+}
+
+apr_int64_t eas_beat_high(const eas_beat_t *beat, apr_int64_t low, apr_int64_t high)
+{
+    apr_int64_t limit = beat->limit > 0 && beat->limit < high ? beat->limit : high;
+
+    return limit < low ? low : limit;
+}
+
+usm_error_t *eas_wait(eas_ctx_t *ctx, usm_watch_t *watch, usm_time_t deadline, eas_resume_fn resume,
+                      eas_learn_fn learn)
 {
     usm_watch_result_t result = {0};
     eas_park_t *park;
@@ -94,6 +134,7 @@ usm_error_t *eas_wait(eas_ctx_t *ctx, usm_watch_t *watch, usm_time_t deadline, e
     park->watch = watch;
     park->deadline = deadline;
     park->resume = resume;
+    park->learn = learn;
     ctx->rsp->park = park;
     return NULL;
 }
@@ -166,6 +207,13 @@ static usm_error_t *go_on(eas_ctx_t *ctx, eas_park_t *park, eas_resume_e why)
 
     if (why == EAS_RESUME_FULL) {
         return eas_answer_status(ctx, 503);
+    }
+    if (why == EAS_RESUME_CUT) {
+        USM_ERR(open_again(&watch, ctx, park));
+        usm_log(ctx->log, USM_LOG_INFO, EASLOGNO(97),
+                "connections of device %s end after some %" APR_INT64_T_FMT " seconds: it is told to wait no longer",
+                park->device_id, park->survives);
+        return park->learn(ctx, park->survives);
     }
     if (!ended) {
         USM_ERR(look_again(&result, &watch, &ended, ctx, park));

@@ -17,12 +17,16 @@
 typedef enum {
     EAS_RESUME_LOOK, /* something may have changed */
     EAS_RESUME_END,  /* its time is over, a newer request of the device is here, or the server stops */
-    EAS_RESUME_FULL  /* it could not be parked: there are too many */
+    EAS_RESUME_FULL, /* it could not be parked: there are too many */
+    EAS_RESUME_CUT   /* the device is gone, and park->survives is known: there is no answer */
 } eas_resume_e;
 
 /* The second half of a command. RESULT: what was found, nothing when the time is over. DOC and OUT as for a handler. */
 typedef usm_error_t *(*eas_resume_fn)(eas_ctx_t *ctx, const eas_node_t *doc, const usm_watch_result_t *result,
                                       eas_writer_t *out);
+
+/* Keep in mind that connections of the device survive so many seconds. */
+typedef usm_error_t *(*eas_learn_fn)(eas_ctx_t *ctx, apr_int64_t seconds);
 
 struct eas_park_t {
     usm_watch_t *watch;   /* until eas_park_arm() */
@@ -30,6 +34,8 @@ struct eas_park_t {
     eas_resume_fn resume;
     const eas_command_t *command;
     unsigned version;
+    eas_learn_fn learn;
+    apr_int64_t survives; /* seconds, with EAS_RESUME_CUT */
     apr_time_t deadline, began;
     eas_slot_key_t key;
     const char *user, *device_id, *device_type, *body; /* within this block */
@@ -41,7 +47,23 @@ struct eas_park_t {
  * Wait for news of WATCH until DEADLINE (ms since 1970), then RESUME writes the answer; with news it does so at once.
  * To be returned by a handler. What the handler wrote before is kept only when it does not wait.
  */
-usm_error_t *eas_wait(eas_ctx_t *ctx, usm_watch_t *watch, usm_time_t deadline, eas_resume_fn resume);
+usm_error_t *eas_wait(eas_ctx_t *ctx, usm_watch_t *watch, usm_time_t deadline, eas_resume_fn resume,
+                      eas_learn_fn learn);
+
+/* How long a device may wait at most, by what is known of its connections: a text that is kept with it. */
+#define EAS_BEAT_MAX 3540 /* seconds */
+#define EAS_BEAT_DAYS 7 /* then it is to be found out again */
+typedef struct eas_beat_t {
+    apr_int64_t limit; /* seconds, 0: nothing is known */
+    apr_int64_t day;   /* since 1970, when that was learnt */
+} eas_beat_t;
+/* From "/limit/day", or anything else: nothing is known. */
+void eas_beat_parse(eas_beat_t *beat, const char *text);
+/* That text; "" when nothing is known. */
+const char *eas_beat_text(const eas_beat_t *beat, apr_pool_t *pool);
+void eas_beat_learn(eas_beat_t *beat, apr_int64_t seconds);
+/* HIGH, or less, but not less than LOW. */
+apr_int64_t eas_beat_high(const eas_beat_t *beat, apr_int64_t low, apr_int64_t high);
 
 typedef enum {
     EAS_PARK_ARMED,

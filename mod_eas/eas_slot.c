@@ -9,6 +9,8 @@
 
 #define SETS 8192 /* chosen by user, so that all devices of one are in one set */
 #define WAYS 32
+#define CUT_MIN 15 /* seconds of a wait that is taken for cut rather than for given up */
+#define CUTS 3
 #define LOCK_TRIES 200
 #define LOCK_SECONDS 3 /* nobody holds a lock longer and lives */
 
@@ -27,6 +29,7 @@ typedef struct entry_t {
     apr_uint32_t second;         /* when it was made */
     apr_uint32_t life;           /* of the slot */
     apr_int32_t slot;            /* plus 1; 0: not parked */
+    apr_uint16_t cut, cuts;      /* seconds after which it hung up, and how often in a row */
 } entry_t;
 
 typedef struct set_t {
@@ -208,6 +211,7 @@ static entry_t *make(const eas_slots_t *slots, set_t *set, const eas_slot_key_t 
     }
     atomic_store(&best->device, 0);
     best->slot = 0;
+    best->cut = best->cuts = 0;
     best->user = key->user;
     atomic_store(&best->serial, 0);
     atomic_store(&best->device, key->device);
@@ -289,6 +293,33 @@ eas_slot_park_e eas_slot_park(eas_slots_t *slots, const eas_slot_key_t *key, int
     return result;
 }
 
+unsigned eas_slot_cut(eas_slots_t *slots, const eas_slot_key_t *key, unsigned seconds, apr_time_t now)
+{
+    set_t *set = set_of(slots, key);
+    unsigned limit = 0, apart;
+    entry_t *entry;
+
+    /* Whoever takes the phone into his hand hangs up early, and after any time. */
+    if (seconds < CUT_MIN || seconds > APR_UINT16_MAX || key->serial == 0 || !lock(set, now)) {
+        return 0;
+    }
+    entry = find(set, key);
+    if (entry != NULL) {
+        apart = seconds > entry->cut ? seconds - entry->cut : entry->cut - seconds;
+        if (entry->cuts == 0 || apart > 2 + entry->cut / 10u) {
+            entry->cuts = 0;
+            entry->cut = (apr_uint16_t)seconds;
+        }
+        entry->cut = seconds < entry->cut ? (apr_uint16_t)seconds : entry->cut;
+        if (++entry->cuts == CUTS) {
+            entry->cuts = 0;
+            limit = entry->cut - entry->cut / 10u;
+        }
+    }
+    unlock(set);
+    return limit;
+}
+
 void eas_slot_unpark(eas_slots_t *slots, const eas_slot_key_t *key, int slot, apr_time_t now)
 {
     set_t *set = set_of(slots, key);
@@ -303,6 +334,9 @@ void eas_slot_unpark(eas_slots_t *slots, const eas_slot_key_t *key, int slot, ap
     entry = find(set, key);
     if (entry != NULL && atomic_load(&entry->serial) == key->serial) {
         entry->slot = 0;
+        if ((apr_uint32_t)apr_time_sec(now) - entry->second > entry->cut + 2u + entry->cut / 10u) {
+            entry->cuts = 0; /* this one survived longer */
+        }
     }
     unlock(set);
 }

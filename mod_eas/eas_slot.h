@@ -60,6 +60,11 @@ typedef enum {
 /* The request is to be parked in SLOT, within the limits; eas_slot_unpark() when it does not wait any more. */
 eas_slot_park_e eas_slot_park(eas_slots_t *slots, const eas_slot_key_t *key, int slot, unsigned user_limit,
                               unsigned limit, apr_time_t now);
+/*
+ * The device hung up after so many seconds. Returns 0, or, when it was the third time in a row after about as many,
+ * what its connections survive: a proxy or a firewall ends them, and the device does better with shorter waits.
+ */
+unsigned eas_slot_cut(eas_slots_t *slots, const eas_slot_key_t *key, unsigned seconds, apr_time_t now);
 void eas_slot_unpark(eas_slots_t *slots, const eas_slot_key_t *key, int slot, apr_time_t now);
 
 #endif

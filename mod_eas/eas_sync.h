@@ -8,6 +8,7 @@
 
 #include "eas_collection.h"
 #include "eas_draft.h"
+#include "eas_park.h"
 
 #define EAS_SYNC_COLLECTIONS_MAX 300
 #define EAS_SYNC_TIME apr_time_from_sec(20)  /* after that an answer takes nothing more in: phones give up at 30 s */
@@ -53,6 +54,7 @@ typedef struct eas_sync_t {
     int window;        /**< over all collections, 0 = no such limit */
     int commands;      /**< in all collections */
     apr_int64_t wait_ms;
+    eas_beat_t beat;   /**< of the last request's notes */
     apr_time_t started; /**< collections are run since then */
     apr_uint64_t bytes; /**< of the items of the collections so far */
     int status;        /**< global failure, 0 = none */
@@ -64,6 +66,8 @@ typedef struct eas_sync_t {
 usm_error_t *eas_sync_read(eas_sync_t *sync, const eas_node_t *doc);
 /** Keep what an empty or partial request would refer to. */
 usm_error_t *eas_sync_remember(eas_sync_t *sync);
+/** Keep in mind how long connections of the device survive. */
+usm_error_t *eas_sync_learn(eas_ctx_t *ctx, apr_int64_t seconds);
 /** Carry out one collection: device's commands, then server's changes, then commit. Errors end the request. */
 usm_error_t *eas_sync_run(eas_sync_t *sync, eas_collection_t *col, int *window_left);
 /** Devices that send the same again after Status 3 or 12 get other answers in turn; *slow_p 1: 503. */

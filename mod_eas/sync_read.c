@@ -16,14 +16,15 @@ static int worth_keeping(const eas_collection_t *col)
     return col->status == SYNC_OK || col->status == SYNC_RETRY || col->status == SYNC_SERVER;
 }
 
-/* Form: "wait;window\n" then a line "id;key;window;get_changes;unproven" for each collection. */
+/* Form: "wait;window/beat\n" (see eas_beat_t) then a line "id;key;window;get_changes;unproven" for each collection. */
 usm_error_t *eas_sync_remember(eas_sync_t *sync)
 {
     apr_pool_t *pool = sync->ctx->pool;
     apr_array_header_t *lines = apr_array_make(pool, sync->collections->nelts + 2, sizeof(const char *));
     if (sync->ctx->version < 121)
         return NULL;
-    APR_ARRAY_PUSH(lines, const char *) = apr_psprintf(pool, "%" APR_INT64_T_FMT ";%d", sync->wait_ms, sync->window);
+    APR_ARRAY_PUSH(lines, const char *) = apr_psprintf(pool, "%" APR_INT64_T_FMT ";%d%s", sync->wait_ms, sync->window,
+                                                       eas_beat_text(&sync->beat, pool));
     for (int i = 0; i < sync->collections->nelts; i++) {
         const eas_collection_t *col = &APR_ARRAY_IDX(sync->collections, i, eas_collection_t);
         if (worth_keeping(col))
@@ -36,6 +37,28 @@ usm_error_t *eas_sync_remember(eas_sync_t *sync)
         return NULL;
     sync->cached = text;
     return usm_device_attr_set(sync->ctx->session, CACHE_ATTR, text);
+}
+
+/* What is known of the connections, in the first line of the notes. */
+static void recall_beat(eas_sync_t *sync)
+{
+    const char *beat = sync->cached ? strchr(sync->cached, '/') : NULL, *end = sync->cached;
+    end = end ? strchr(end, '\n') : NULL;
+    eas_beat_parse(&sync->beat, beat && (!end || beat < end) ? beat : NULL);
+}
+
+usm_error_t *eas_sync_learn(eas_ctx_t *ctx, apr_int64_t seconds)
+{
+    eas_sync_t sync = {.ctx = ctx};
+    USM_ERR(usm_device_attr_get(&sync.cached, ctx->session, CACHE_ATTR, ctx->pool));
+    if (!sync.cached)
+        return NULL;
+    eas_beat_learn(&sync.beat, seconds);
+    apr_size_t head = strcspn(sync.cached, "/\n");
+    const char *rest = strchr(sync.cached, '\n');
+    return usm_device_attr_set(ctx->session, CACHE_ATTR,
+                               apr_pstrcat(ctx->pool, apr_pstrmemdup(ctx->pool, sync.cached, head),
+                                           eas_beat_text(&sync.beat, ctx->pool), rest ? rest : "", NULL));
 }
 
 static eas_collection_t *find(eas_sync_t *sync, const char *id)
@@ -78,6 +101,8 @@ static usm_error_t *recall(eas_sync_t *sync, const eas_node_t *doc)
     }
     if (!eas_node_child(doc, EAS_AirSync_Wait) && !eas_node_child(doc, EAS_AirSync_HeartbeatInterval))
         sync->wait_ms = strtoll(line, NULL, 10);
+    if (sync->beat.limit > 0 && sync->wait_ms > sync->beat.limit * 1000)
+        sync->wait_ms = eas_beat_high(&sync->beat, sync->ctx->conf->heartbeat_min, EAS_BEAT_MAX) * 1000;
     if (!eas_node_child(doc, EAS_AirSync_WindowSize))
         sync->window = (field = strchr(line, ';')) ? atoi(field + 1) : 0;
     while ((line = apr_strtok(NULL, "\n", &state)))
@@ -259,6 +284,7 @@ static void read_wait(eas_sync_t *sync, const eas_node_t *doc)
         sync->status = SYNC_PROTOCOL;
         return;
     }
+    high = eas_beat_high(&sync->beat, low, high);
     if (wait) { /* minutes */
         low = (low + 59) / 60;
         high = high / 60;
@@ -297,6 +323,7 @@ usm_error_t *eas_sync_read(eas_sync_t *sync, const eas_node_t *doc)
     sync->collections = apr_array_make(sync->ctx->pool, 8, sizeof(eas_collection_t));
     if (version >= 121)
         USM_ERR(usm_device_attr_get(&sync->cached, sync->ctx->session, CACHE_ATTR, sync->ctx->pool));
+    recall_beat(sync);
     if (!doc) {
         if (version < 121)
             sync->status = SYNC_PROTOCOL;

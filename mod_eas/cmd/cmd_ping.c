@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ping (MS-ASCMD 2.2.1.13). Parameters stick to the device: "heartbeat;id;id;…" in the attribute "ping". */
+/* Ping (MS-ASCMD 2.2.1.13). Parameters stick to the device: "heartbeat;id;id;…" in the attribute "ping", with what is
+ * known of its connections behind the heartbeat (eas_beat_t). */
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ enum {
 
 typedef struct ping_t {
     apr_int64_t heartbeat; /* seconds, 0 = not known */
+    eas_beat_t beat;
     apr_array_header_t *ids;
 } ping_t;
 
@@ -37,11 +39,12 @@ static int listed(const apr_array_header_t *ids, const char *id)
 
 static void recall(ping_t *ping, const char *cached, apr_pool_t *pool)
 {
-    char *state, *text = cached ? apr_pstrdup(pool, cached) : NULL;
+    char *state, *rest, *text = cached ? apr_pstrdup(pool, cached) : NULL;
     char *part = text ? apr_strtok(text, ";", &state) : NULL;
     if (!part)
         return;
-    ping->heartbeat = strtoll(part, NULL, 10);
+    ping->heartbeat = strtoll(part, &rest, 10);
+    eas_beat_parse(&ping->beat, rest);
     while ((part = apr_strtok(NULL, ";", &state)))
         APR_ARRAY_PUSH(ping->ids, const char *) = part;
 }
@@ -95,7 +98,7 @@ static usm_error_t *answer(eas_ctx_t *ctx, eas_writer_t *out, int status, const 
 
 static const char *pack(const ping_t *ping, apr_pool_t *pool)
 {
-    const char *text = apr_psprintf(pool, "%" APR_INT64_T_FMT, ping->heartbeat);
+    const char *text = apr_psprintf(pool, "%" APR_INT64_T_FMT "%s", ping->heartbeat, eas_beat_text(&ping->beat, pool));
     for (int i = 0; i < ping->ids->nelts; i++)
         text = apr_pstrcat(pool, text, ";", APR_ARRAY_IDX(ping->ids, i, const char *), NULL);
     return text;
@@ -122,6 +125,16 @@ static usm_error_t *tell(eas_ctx_t *ctx, const eas_node_t *doc, const usm_watch_
     return answer(ctx, out, result->count ? PING_CHANGES : PING_EXPIRED, result, 0);
 }
 
+static usm_error_t *learn(eas_ctx_t *ctx, apr_int64_t seconds)
+{
+    ping_t ping = {.ids = apr_array_make(ctx->pool, 8, sizeof(const char *))};
+    const char *cached = NULL;
+    USM_ERR(usm_device_attr_get(&cached, ctx->session, ATTR, ctx->pool));
+    recall(&ping, cached, ctx->pool);
+    eas_beat_learn(&ping.beat, seconds);
+    return cached ? usm_device_attr_set(ctx->session, ATTR, pack(&ping, ctx->pool)) : NULL;
+}
+
 usm_error_t *eas_cmd_ping(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)
 {
     ping_t ping = {.ids = apr_array_make(ctx->pool, 8, sizeof(const char *))};
@@ -131,6 +144,7 @@ usm_error_t *eas_cmd_ping(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *o
     const char *told = NULL, *unknown = "";
     USM_ERR(usm_device_attr_get(&cached, ctx->session, ATTR, ctx->pool));
     recall(&ping, cached, ctx->pool);
+    high = eas_beat_high(&ping.beat, low, high);
     int status = read_request(&ping, doc);
     if (!status && (ping.heartbeat == 0 && !eas_node_child(doc, EAS_Ping_HeartbeatInterval)))
         status = PING_MISSING;
@@ -153,5 +167,5 @@ usm_error_t *eas_cmd_ping(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *o
         }
     }
     usm_watch_hierarchy(watch);
-    return eas_wait(ctx, watch, apr_time_as_msec(ctx->began) + ping.heartbeat * 1000, tell);
+    return eas_wait(ctx, watch, apr_time_as_msec(ctx->began) + ping.heartbeat * 1000, tell, learn);
 }

@@ -2,7 +2,6 @@
 /* Sync (MS-ASCMD 2.2.1.21). */
 #include <string.h>
 
-#include "eas_park.h"
 #include "eas_sync.h"
 
 static usm_error_t *answer_limit(eas_sync_t *sync, eas_writer_t *out)
@@ -109,7 +108,7 @@ static usm_error_t *wait_for_news(eas_sync_t *sync)
         int known;
         USM_ERR(usm_watch_add(&known, watch, APR_ARRAY_IDX(sync->collections, i, eas_collection_t).id));
     }
-    return eas_wait(ctx, watch, apr_time_as_msec(ctx->began) + sync->wait_ms, go_on);
+    return eas_wait(ctx, watch, apr_time_as_msec(ctx->began) + sync->wait_ms, go_on, eas_sync_learn);
 }
 
 usm_error_t *eas_cmd_sync(eas_ctx_t *ctx, const eas_node_t *doc, eas_writer_t *out)

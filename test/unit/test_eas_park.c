@@ -188,6 +188,51 @@ static void test_session_gone(void **state)
     eas_park_free(park);
 }
 
+/* Connections of the device end early: it is told to wait no longer than they last. */
+static void test_shorter_waits(void **state)
+{
+    int again;
+    const char *key = sync_all(141, "$C", "");
+    const char *text = apr_psprintf(pool, "AirSync:Sync{Collections{Collection{SyncKey=%s CollectionId=$C}}Wait=5}",
+                                    key);
+    eas_park_t *park = run(EAS_COMMAND_Ping, PING);
+    park->survives = 90;
+    assert_null(resume(&again, park, EAS_RESUME_CUT));
+    assert_false(again);
+    eas_park_free(park);
+    sync_patience = 0;
+    assert_string_equal(map_text(sync_run(eas_cmd_ping, 141, "Ping:Ping{HeartbeatInterval=120}"), pool),
+                        "Status=5 HeartbeatInterval=90");
+    assert_string_equal(map_text(sync_run(eas_cmd_ping, 141, "Ping:Ping{HeartbeatInterval=80}"), pool), "Status=1");
+    park = run(EAS_COMMAND_Sync, text);
+    park->survives = 200;
+    resume(&again, park, EAS_RESUME_CUT);
+    eas_park_free(park);
+    assert_string_equal(map_text(sync_run(eas_cmd_sync, 141, text), pool), "Status=14 Limit=3");
+    park = run(EAS_COMMAND_Sync, ""); /* as the last time, only shorter */
+    assert_true(park->deadline <= apr_time_as_msec(apr_time_now()) + 200000);
+    eas_park_free(park);
+}
+
+static void test_beat_text(void **state)
+{
+    static const char *const bad[] = {NULL, "", "90", "/", "/x/y", "/-1/99999", "/90", "/90/19000"};
+    eas_beat_t beat = {0}, again;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        eas_beat_parse(&beat, bad[i]);
+        assert_int_equal(beat.limit, 0);
+    }
+    assert_string_equal(eas_beat_text(&beat, pool), "");
+    assert_int_equal(eas_beat_high(&beat, 60, 3540), 3540);
+    eas_beat_learn(&beat, 90);
+    eas_beat_parse(&again, eas_beat_text(&beat, pool));
+    assert_int_equal(again.limit, 90);
+    assert_int_equal(again.day, beat.day);
+    assert_int_equal(eas_beat_high(&beat, 60, 3540), 90);
+    assert_int_equal(eas_beat_high(&beat, 100, 3540), 100);
+    assert_int_equal(eas_beat_high(&beat, 10, 80), 80);
+}
+
 static void test_newer_one(void **state)
 {
     sync_all(141, "$C", "");
@@ -227,8 +272,11 @@ static void test_in_the_thread(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {PARK_TEST(test_ping),         PARK_TEST(test_ping_ends), PARK_TEST(test_sync),
-                                       PARK_TEST(test_outage),       PARK_TEST(test_session_gone),
-                                       PARK_TEST(test_newer_one),    PARK_TEST(test_in_the_thread)};
+    const struct CMUnitTest tests[] = {
+        PARK_TEST(test_ping),      PARK_TEST(test_ping_ends),     PARK_TEST(test_sync),
+        PARK_TEST(test_outage),    PARK_TEST(test_session_gone),  PARK_TEST(test_newer_one),
+        PARK_TEST(test_beat_text), PARK_TEST(test_shorter_waits), PARK_TEST(test_in_the_thread),
+    };
+
     return RUN_TESTS(tests);
 }

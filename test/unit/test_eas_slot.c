@@ -124,6 +124,29 @@ static void test_crowd(void **state)
     assert_int_equal(eas_slot_claim(slots, &again, now), 0);
 }
 
+/* What cuts connections is known by its regularity. */
+static void test_cut(void **state)
+{
+    static const struct {
+        unsigned seconds, limit;
+    } rows[] = {{5, 0}, {60, 0}, {61, 0}, {59, 54}, {60, 0}, {120, 0}, {58, 0}, {60, 0}, {14, 0}, {62, 53}, {70000, 0}};
+    eas_slot_key_t k = key(7, 70);
+
+    assert_int_equal(eas_slot_cut(slots, &k, 60, now), 0); /* nothing is known of it */
+    eas_slot_take(slots, 4, (apr_uint32_t)getpid());
+    eas_slot_claim(slots, &k, now);
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (eas_slot_cut(slots, &k, rows[i].seconds, now) != rows[i].limit) {
+            fail_msg("row %u", i);
+        }
+    }
+    eas_slot_cut(slots, &k, 60, now);
+    eas_slot_cut(slots, &k, 60, now);
+    eas_slot_park(slots, &k, 0, 9, 9, now);
+    eas_slot_unpark(slots, &k, 0, now + apr_time_from_sec(300)); /* it can be longer */
+    assert_int_equal(eas_slot_cut(slots, &k, 60, now), 0);
+}
+
 /* Two processes at once. */
 static void test_processes(void **state)
 {
@@ -148,7 +171,7 @@ static void test_processes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {SLOT_TEST(test_slots), SLOT_TEST(test_newest), SLOT_TEST(test_limits),
-                                       SLOT_TEST(test_crowd), SLOT_TEST(test_processes)};
+                                       SLOT_TEST(test_crowd), SLOT_TEST(test_cut), SLOT_TEST(test_processes)};
 
     return cmocka_run_group_tests_name("slots", tests, NULL, NULL);
 }

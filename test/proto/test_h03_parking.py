@@ -16,8 +16,9 @@ from easlib.items import mime
 from easlib.replica import Replica
 from easlib.seed import seed
 from easlib.site import Site, wait_for
-from easlib.wbxml import Ping as P
+from easlib.wbxml import AirSync as A, Ping as P
 from conftest import User
+from test_h02_hints import event, tell
 
 FEW = "AsyncRequestWorkerFactor 40\nThreadsPerChild 25\nServerLimit 6\nStartServers %d\nMaxRequestWorkers %d\n" \
       "MinSpareThreads 1\nMaxSpareThreads 150\nGracefulShutdownTimeout 20\n"
@@ -85,6 +86,11 @@ class Waiting:
 def ping(device, cid, seconds="120", conn=None):
     return Waiting(device, "Ping", P.Ping(P.HeartbeatInterval(seconds),
                                           P.Folders(P.Folder(P.Id(cid), P.Class("Email")))), conn)
+
+
+def sync_wait(replica, cid, seconds="120", conn=None):
+    return Waiting(replica.device, "Sync", A.Sync(A.Collections(replica.request(replica.collections[cid])),
+                                                  A.HeartbeatInterval(seconds)), conn)
 
 
 class Crowd:
@@ -297,3 +303,98 @@ def test_too_many():
             w.close()
     finally:
         site.stop()
+
+
+def ready_phone(phone, user, site):
+    """Up to date, at the location that looks by itself every ten minutes only: what a hint does not do, nobody does."""
+    r = phone("14.1", user=user, server=site.eas_quiet)
+    cid = r.folder(2)
+    r.sync(cid)
+    return r, cid
+
+
+@pytest.mark.parametrize("command", ["Ping", "Sync"])
+def test_no_gap_between_looking_and_waiting(phone, user, site, command):
+    """A change at any moment of the command, with its hint: between any two calls of the groupware server, and in steps
+    of two milliseconds around the moment in which the request leaves its thread."""
+    r, cid = ready_phone(phone, user, site)
+    r.device.close()
+    turns = [("call", n) for n in range(5)] + [("after", n * 0.002) for n in range(15)]
+    for kind, n in turns:
+        if kind == "call":
+            site.ox.control("fault", user=user.name, delay=250, skip=n, count=1)
+        w = ping(r.device, cid) if command == "Ping" else sync_wait(r, cid)
+        time.sleep(0.12 if kind == "call" else n)
+        user.deliver(mime("b@example.org", user.address, f"{kind} {n}"))
+        assert tell(site, event(user))[0] == 200
+        a = w.answer(10)
+        assert a.status == 200 and w.took < 8, (kind, n, w.took, a)
+        if command == "Ping":
+            assert a.code == "2" and a.doc.val("Folders/Folder") == cid, (kind, n, a)
+        else:
+            assert f"{kind} {n}" in a.doc.show(), (kind, n, a)
+        w.close()
+        site.ox.control("fault/clear")
+        r.sync(cid)
+        r.device.close()
+    assert len(r.texts(cid, "Email:Subject")) == len(turns)
+
+
+def test_sync_waits_as_ping_does(phone, user, site):
+    """Sync with HeartbeatInterval: empty at its end, with the items when something comes, on one connection; an empty
+    request repeats it."""
+    r, cid = ready_phone(phone, user, site)
+    w = sync_wait(r, cid, "2")
+    a = w.answer()
+    assert a.status == 200 and a.body == b"" and 1.5 < time.monotonic() - w.sent < 5, a
+    w = Waiting(r.device, "Sync", None, w.sock)
+    a = w.answer()
+    assert a.body == b"" and 1.5 < time.monotonic() - w.sent < 5, a
+    w = sync_wait(r, cid, "60", w.sock)
+    assert not w.ready(0.7)
+    user.deliver(mime("b@example.org", user.address, "Da"))
+    assert tell(site, event(user))[0] == 200
+    a = w.answer(8)
+    assert "Da" in a.doc.show() and a.doc.val("Collections/Collection/Status") == "1", a
+    w.close()
+    # Its answer was not taken: the same again.
+    r.sync(cid)
+    assert r.texts(cid, "Email:Subject") == ["Da"]
+
+
+def test_ping_and_sync_take_turns(phone, user, site):
+    """One device that waits by Ping and by Sync in turn, and gives each up without a word: no change is lost. A Sync
+    that was given up is followed by a Sync, as its answer may have been on the way."""
+    r, cid = ready_phone(phone, user, site)
+    for n in range(9):
+        first, second = [(ping, sync_wait), (ping, ping), (sync_wait, sync_wait)][n % 3]
+        given_up = first(r, cid) if first is sync_wait else first(r.device, cid)
+        time.sleep(0.04 * (n // 3))
+        user.deliver(mime("b@example.org", user.address, f"mail {n}"))
+        w = second(r, cid) if second is sync_wait else second(r.device, cid)
+        given_up.close()
+        a = w.answer(8)  # without a hint: it was there before
+        if second is ping:
+            assert a.code == "2", a
+        else:  # 16: both moved the folder at once, the device is to come again
+            assert f"mail {n}" in a.doc.show() or a.doc.val("Collections/Collection/Status") == "16", a
+        w.close()
+        r.sync(cid)
+    assert sorted(r.texts(cid, "Email:Subject")) == [f"mail {n}" for n in range(9)]
+
+
+def test_session_gone_while_waiting(phone, user, site):
+    """The groupware server forgets its sessions: without the password there is nothing to log in with again, so the
+    device is told that nothing happened, and comes again with it."""
+    r, cid = ready_phone(phone, user, site)
+    w = ping(r.device, cid)
+    assert not w.ready(0.7)
+    site.ox.control("expire", user=user.name)
+    user.deliver(mime("b@example.org", user.address, "Da"))
+    assert tell(site, event(user))[0] == 200
+    a = w.answer(8)
+    assert a.code == "1", a
+    again = ping(r.device, cid, conn=w.sock)
+    a = again.answer(8)
+    assert a.code == "2" and a.doc.val("Folders/Folder") == cid, a
+    again.close()
