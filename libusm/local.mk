@@ -34,6 +34,7 @@ dist_usminclude_HEADERS = \
 	libusm/include/usm/item.h \
 	libusm/include/usm/log.h \
 	libusm/include/usm/mail.h \
+	libusm/include/usm/spool.h \
 	libusm/include/usm/meeting.h \
 	libusm/include/usm/people.h \
 	libusm/include/usm/access.h \

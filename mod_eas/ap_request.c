@@ -22,10 +22,10 @@ static const char *get_header(void *baton, const char *name)
 }
 
 /* Moves what the filters have ready into ALL. Sets *DONE_P at the end of the body. */
-static int read_some(request_rec *r, apr_bucket_brigade *all, apr_bucket_brigade *in, apr_off_t *total_p, apr_off_t max,
-                     int *done_p)
+static int read_some(request_rec *r, usm_spool_t *all, apr_bucket_brigade *in, apr_size_t max, int *done_p)
 {
     apr_status_t rv = ap_get_brigade(r->input_filters, in, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN);
+    usm_error_t *err;
     apr_bucket *b;
 
     if (rv != APR_SUCCESS) {
@@ -45,11 +45,11 @@ static int read_some(request_rec *r, apr_bucket_brigade *all, apr_bucket_brigade
         if (apr_bucket_read(b, &data, &len, APR_BLOCK_READ) != APR_SUCCESS) {
             return HTTP_BAD_REQUEST;
         }
-        *total_p += (apr_off_t)len;
-        if (*total_p > max) {
+        if (len > max || usm_spool_len(all) > max - len) {
             return HTTP_REQUEST_ENTITY_TOO_LARGE;
         }
-        if (apr_brigade_write(all, NULL, NULL, data, len) != APR_SUCCESS) {
+        if ((err = usm_spool_add(all, data, len)) != NULL) {
+            usm_error_clear(err);
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -61,34 +61,30 @@ static int read_body(void *baton, apr_size_t max, const char **data_p, apr_size_
 {
     request_rec *r = baton;
     const char *length = apr_table_get(r->headers_in, "Content-Length");
-    apr_bucket_brigade *all, *in;
-    apr_off_t declared = 0, total = 0;
+    usm_spool_t *all = usm_spool_create(r->pool);
+    apr_bucket_brigade *in;
+    apr_off_t declared = 0;
     int done = 0, http = 0;
-    char *data;
+    usm_error_t *err;
 
     /* httpd has checked the header's form already; what is too long is refused before it is read. */
     if (length != NULL && apr_strtoff(&declared, length, NULL, 10) == APR_SUCCESS && declared > (apr_off_t)max) {
         r->connection->keepalive = AP_CONN_CLOSE;
         return HTTP_REQUEST_ENTITY_TOO_LARGE;
     }
-    all = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     in = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     while (!done && http == 0) {
-        http = read_some(r, all, in, &total, (apr_off_t)max, &done);
+        http = read_some(r, all, in, max, &done);
     }
-    if (http == 0) {
-        *len_p = (apr_size_t)total;
-        data = apr_palloc(r->pool, *len_p + 1);
-        if (apr_brigade_flatten(all, data, len_p) != APR_SUCCESS) {
-            http = HTTP_INTERNAL_SERVER_ERROR;
-        }
-        data[*len_p] = '\0';
-        *data_p = data;
-    } else {
+    if (http == 0 && (err = usm_spool_data(data_p, all)) != NULL) {
+        usm_error_clear(err);
+        http = HTTP_INTERNAL_SERVER_ERROR;
+    }
+    *len_p = usm_spool_len(all);
+    if (http != 0) {
         r->connection->keepalive = AP_CONN_CLOSE;
     }
     apr_brigade_destroy(in);
-    apr_brigade_destroy(all);
     return http;
 }
 

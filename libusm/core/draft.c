@@ -4,9 +4,11 @@
 #include <apr_sha1.h>
 #include <usm/draft.h>
 #include <usm/mail.h>
+#include <usm/spool.h>
 
 #include "util/mime.h"
 
+#define STEP ((apr_size_t)1 << 20)
 #define SOURCE_MAX ((apr_uint64_t)96 << 20)
 
 typedef struct drafting_t {
@@ -27,16 +29,29 @@ static apr_uint64_t digest_text(apr_uint64_t h, const char *text)
     return text ? usm__hash(text, strlen(text) + 1, h) : usm__hash("\1", 1, h);
 }
 
+/* The pages of a large file go again. */
+static apr_uint64_t digest_bytes(apr_uint64_t h, const char *data, apr_size_t len)
+{
+    apr_size_t at = 0;
+    do {
+        apr_size_t n = len - at < STEP ? len - at : STEP;
+        h = usm__hash(data + at, n, h);
+        usm_spool_passed(data + at, n);
+        at += n;
+    } while (at < len);
+    return h;
+}
+
 static apr_uint64_t digest_of(const usm_draft_t *d, apr_uint64_t h)
 {
     const int numbers[] = {d->importance, d->body, d->file_count, d->removed_count, d->send};
     h = usm__hash(numbers, sizeof numbers, h);
     h = digest_text(digest_text(digest_text(h, d->to), d->cc), d->bcc);
     h = digest_text(digest_text(h, d->reply_to), d->subject);
-    h = d->data ? usm__hash(d->data, d->len, h) : h;
+    h = d->data ? digest_bytes(h, d->data, d->len) : h;
     for (int i = 0; i < d->file_count; i++) {
         h = digest_text(digest_text(h, d->files[i].name), d->files[i].content_id);
-        h = usm__hash(d->files[i].data, d->files[i].len, h);
+        h = digest_bytes(h, d->files[i].data, d->files[i].len);
     }
     for (int i = 0; i < d->removed_count; i++)
         h = digest_text(h, d->removed[i]);

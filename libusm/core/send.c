@@ -4,11 +4,13 @@
 
 #include <apr_sha1.h>
 #include <usm/mail.h>
+#include <usm/spool.h>
 
 #include "answer.h"
 
 #define SENDS_KEPT 100
 #define SENDS_KEPT_MS (7 * USM_DAY_MS)
+#define STEP ((apr_size_t)1 << 20)
 #define MESSAGE_MAX ((apr_size_t)100 << 20) /* OX takes no more by default */
 
 /* ---- sent before? ---- */
@@ -90,7 +92,11 @@ static const char *own_message_id(usm_session_t *session, const usm_outgoing_t *
     apr_sha1_ctx_t sha;
     apr_sha1_init(&sha);
     apr_sha1_update(&sha, name, (unsigned)strlen(name));
-    apr_sha1_update(&sha, out->mime, (unsigned)out->len);
+    for (apr_size_t at = 0; at < out->len; at += STEP) {
+        apr_size_t n = out->len - at < STEP ? out->len - at : STEP;
+        apr_sha1_update(&sha, out->mime + at, (unsigned)n);
+        usm_spool_passed(out->mime + at, n);
+    }
     apr_sha1_final(digest, &sha);
     for (int i = 0; i < APR_SHA1_DIGESTSIZE; i++)
         apr_snprintf(hex + 2 * i, 3, "%02x", digest[i]);

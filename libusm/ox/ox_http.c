@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <usm/spool.h>
 
 #define BODY_MAX ((apr_size_t)64 * 1024 * 1024)
 #define ERROR_MAX ((apr_size_t)1024 * 1024) /* of a text that is kept in place of a streamed body */
@@ -206,6 +207,44 @@ void ox_http_free(ox_rsp_t *rsp, apr_pool_t *pool)
 
 /* ---- the request ---- */
 
+#define UPLOAD_STEP ((apr_size_t)1 << 20)
+
+/* Bytes that go up and need not stay in memory behind us. */
+typedef struct upload_t {
+    const char *data;
+    apr_size_t len, at;
+} upload_t;
+
+static size_t on_read(char *buffer, size_t size, size_t count, void *baton)
+{
+    upload_t *u = baton;
+    apr_size_t n = size * count, left = u->len - u->at, step = u->at / UPLOAD_STEP;
+    n = n < left ? n : left;
+    memcpy(buffer, u->data + u->at, n);
+    u->at += n;
+    if (u->at / UPLOAD_STEP != step)
+        usm_spool_passed(u->data + step * UPLOAD_STEP, UPLOAD_STEP);
+    return n;
+}
+
+/* A connection that the server closed meanwhile: all over again. */
+static int on_seek(void *baton, curl_off_t offset, int origin)
+{
+    upload_t *u = baton;
+    if (origin != SEEK_SET || offset < 0 || (apr_size_t)offset > u->len)
+        return CURL_SEEKFUNC_FAIL;
+    u->at = (apr_size_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
+static upload_t *upload(const char *data, apr_size_t len, apr_pool_t *pool)
+{
+    upload_t *u = apr_pcalloc(pool, sizeof *u);
+    u->data = data;
+    u->len = len;
+    return u;
+}
+
 static int add_header(struct curl_slist **list, const char *name, const char *value, apr_pool_t *pool)
 {
     struct curl_slist *more = curl_slist_append(*list, apr_pstrcat(pool, name, value, NULL));
@@ -215,7 +254,16 @@ static int add_header(struct curl_slist **list, const char *name, const char *va
     return 1;
 }
 
-static int set_parts(CURL *curl, curl_mime **mime_p, const ox_req_t *req)
+/* What is large is read when it is wanted: curl would make a copy of it. */
+static int set_part_data(curl_mimepart *p, const ox_part_t *part, apr_pool_t *pool)
+{
+    if (part->len <= UPLOAD_STEP)
+        return curl_mime_data(p, part->data, part->len) == CURLE_OK;
+    return curl_mime_data_cb(p, (curl_off_t)part->len, on_read, on_seek, NULL,
+                             upload(part->data, part->len, pool)) == CURLE_OK;
+}
+
+static int set_parts(CURL *curl, curl_mime **mime_p, const ox_req_t *req, apr_pool_t *pool)
 {
     curl_mime *mime = *mime_p = curl_mime_init(curl);
     if (!mime)
@@ -223,7 +271,7 @@ static int set_parts(CURL *curl, curl_mime **mime_p, const ox_req_t *req)
     for (int i = 0; i < req->part_count; i++) {
         const ox_part_t *part = &req->parts[i];
         curl_mimepart *p = curl_mime_addpart(mime);
-        if (!p || curl_mime_name(p, part->name) || curl_mime_data(p, part->data, part->len) ||
+        if (!p || curl_mime_name(p, part->name) || !set_part_data(p, part, pool) ||
             (part->filename && curl_mime_filename(p, part->filename)) ||
             (part->content_type && curl_mime_type(p, part->content_type)))
             return 0;
@@ -268,12 +316,20 @@ static int set_request(CURL *curl, struct curl_slist **headers, curl_mime **mime
     if (!add_header(headers, "Accept: ", req->accept ? req->accept : "application/json, text/javascript", x->pool))
         return 0;
     if (req->parts) {
-        if (!set_parts(curl, mime, req))
+        if (!set_parts(curl, mime, req, x->pool))
             return 0;
     } else if (strcmp(req->method, "GET") != 0) {
         curl_easy_setopt(curl, CURLOPT_POST, 1L);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, req->body ? req->body : "");
+        if (req->body_len > UPLOAD_STEP) {
+            upload_t *u = upload(req->body, req->body_len, x->pool);
+            curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
+            curl_easy_setopt(curl, CURLOPT_READDATA, u);
+            curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_seek);
+            curl_easy_setopt(curl, CURLOPT_SEEKDATA, u);
+        } else {
+            curl_easy_setopt(curl, CURLOPT_POSTFIELDS, req->body ? req->body : "");
+        }
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, req->method);
         if (!add_header(headers, "Content-Type: ", req->content_type ? req->content_type : "application/json", x->pool))
             return 0;

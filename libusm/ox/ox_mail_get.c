@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 #include <string.h>
+#include <usm/spool.h>
 
 #define ANSWER_MAX ((apr_uint64_t)8 * 1024 * 1024) /* bytes of mail asked for in one call */
 #define BODY_SURE ((apr_uint64_t)256 * 1024) /* wanted of a mail: no more, and its size need not be known */
@@ -428,23 +429,33 @@ static usm_error_t *read_sizes(reading_t *g)
 
 /* ---- MIME ---- */
 
+/* @a data: stays as long as the item. */
 static void set_mime(const reading_t *g, one_t *one, const char *data, apr_size_t len)
 {
     usm_body_t *body = (usm_body_t *)one->get->item->v[USM_EMAIL_BODY].u.body; /* made by read_body() */
     apr_size_t keep = len > g->fetch->mime_max ? (apr_size_t)g->fetch->mime_max : len;
-    body->mime.data = apr_pstrmemdup(g->result_pool, data, keep);
+    body->mime.data = data;
     body->mime.len = keep;
     body->mime.full_size = len;
     body->mime.truncated = keep < len;
 }
 
+static usm_error_t *take_piece(void *spool, const char *data, apr_size_t len)
+{
+    return usm_spool_add(spool, data, len);
+}
+
 static usm_error_t *read_raw(const reading_t *g, one_t *one)
 {
-    ox_rsp_t rsp;
-    usm_error_t *err = ox_get_bytes(&rsp, g->call,
-                                    ox_path(g->pool, "mail", "action", "get", "folder", g->folder->id, "id",
-                                            one->get->id, "src", "1", "save", "1", "unseen", "true", NULL),
-                                    RAW_MAX, g->pool);
+    usm_spool_t *spool = usm_spool_create(g->result_pool);
+    const char *data = NULL;
+    apr_uint64_t seen;
+    usm_error_t *err = ox_get_stream(&seen, g->call,
+                                     ox_path(g->pool, "mail", "action", "get", "folder", g->folder->id, "id",
+                                             one->get->id, "src", "1", "save", "1", "unseen", "true", NULL),
+                                     RAW_MAX, take_piece, spool, g->pool);
+    if (!err)
+        err = usm_spool_data(&data, spool);
     if (err) {
         /* It was there a moment ago: not to be read is not to be gone. */
         one->get->item = NULL;
@@ -453,8 +464,7 @@ static usm_error_t *read_raw(const reading_t *g, one_t *one)
         one->get->error = err;
         return NULL;
     }
-    set_mime(g, one, rsp.body, rsp.len);
-    ox_http_free(&rsp, g->pool);
+    set_mime(g, one, data, usm_spool_len(spool));
     return NULL;
 }
 
@@ -468,7 +478,7 @@ static usm_error_t *take_source(const reading_t *g, one_t *one, const ox_json_t 
     const char *source = ox_json_str(ox_json_get(answer, "data"), &len);
     if (!source || !usm__text_is_ascii(source, len))
         return read_raw(g, one);
-    set_mime(g, one, source, len);
+    set_mime(g, one, apr_pstrmemdup(g->result_pool, source, len), len);
     return NULL;
 }
 

@@ -15,5 +15,6 @@ libusm_libusmall_la_SOURCES += \
 	libusm/util/mime_invite.c \
 	libusm/util/mime_note.c \
 	libusm/util/mime_sms.c \
+	libusm/util/spool.c \
 	libusm/util/text.c \
 	libusm/util/text.h

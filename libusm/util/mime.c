@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define LINE_MAX_ 998        /* RFC 5322 2.1.1 */
+#define STEP ((apr_size_t)1 << 20) /* bytes of a large message that are looked at in one go */
 #define HEADERS_MAX 262144   /* bytes of the header block of a message from a device */
 
 /* GMime must be set up once; nothing is ever torn down, since other parts of the process may use it too. */
@@ -27,6 +28,8 @@ static int is_clean(const char *data, apr_size_t len)
 {
     apr_size_t line = 0;
     for (apr_size_t i = 0; i < len; i++) {
+        if (i % STEP == STEP - 1)
+            usm_spool_passed(data + i + 1 - STEP, STEP);
         unsigned char c = (unsigned char)data[i];
         line = c == '\n' ? 0 : line + 1;
         if (c == 0 || c >= 0x80 || line > LINE_MAX_ + 1)
@@ -45,9 +48,21 @@ static int header_block_ok(const char *data, apr_size_t len)
     return len <= HEADERS_MAX; /* headers alone are a message with an empty body */
 }
 
+GMimeStream *usm__gmime_stream(const char *data, apr_size_t len)
+{
+    apr_off_t at;
+    int fd;
+    if (!usm_spool_find(&fd, &at, data))
+        return g_mime_stream_mem_new_with_buffer(data, len);
+    /* Read from the file, so that its pages do not come into this process. The file is its spool's. */
+    GMimeStream *stream = g_mime_stream_fs_new_with_bounds(fd, at, at + (apr_off_t)len);
+    g_mime_stream_fs_set_owner(GMIME_STREAM_FS(stream), FALSE);
+    return stream;
+}
+
 GMimeMessage *usm__gmime_parse(const char *data, apr_size_t len)
 {
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(data, len);
+    GMimeStream *stream = usm__gmime_stream(data, len);
     GMimeParser *parser = g_mime_parser_new_with_stream(stream);
     g_mime_parser_set_format(parser, GMIME_FORMAT_MESSAGE);
     GMimeMessage *msg = g_mime_parser_construct_message(parser, NULL);
@@ -150,18 +165,58 @@ static void encode_tree(GMimeObject *object)
     }
 }
 
-char *usm__gmime_write(apr_size_t *len_p, GMimeMessage *msg, apr_pool_t *pool)
+/* Memory for what is small; a file, written by GMime itself, for what is not. */
+static usm_error_t *write_large(const char **data_p, apr_size_t *len_p, GMimeMessage *msg, GMimeFormatOptions *format,
+                                apr_pool_t *pool)
+{
+    usm_spool_t *spool = usm_spool_create(pool);
+    int fd;
+    USM_ERR(usm_spool_file(&fd, spool));
+    GMimeStream *file = g_mime_stream_fs_new(fd);
+    GMimeStream *stream = g_mime_stream_buffer_new(file, GMIME_STREAM_BUFFER_BLOCK_WRITE);
+    g_mime_stream_fs_set_owner(GMIME_STREAM_FS(file), FALSE);
+    gssize wrote = g_mime_object_write_to_stream(GMIME_OBJECT(msg), format, stream);
+    int good = wrote >= 0 && g_mime_stream_flush(stream) == 0;
+    apr_off_t end = g_mime_stream_tell(file);
+    g_object_unref(stream);
+    g_object_unref(file);
+    if (!good || end < (apr_off_t)USM_SPOOL_ROOM)
+        return USM_ERROR(pool, USM_ENOMEM, "no room for a message on its way");
+    *len_p = (apr_size_t)end - USM_SPOOL_ROOM;
+    usm_spool_end(spool, *len_p);
+    return usm_spool_data(data_p, spool);
+}
+
+usm_error_t *usm__gmime_write(const char **data_p, apr_size_t *len_p, GMimeMessage *msg, apr_size_t about,
+                              apr_pool_t *pool)
 {
     GMimeFormatOptions *format = g_mime_format_options_new();
-    GMimeStream *stream = g_mime_stream_mem_new();
+    usm_error_t *err = NULL;
     g_mime_format_options_set_newline_format(format, GMIME_NEWLINE_FORMAT_DOS);
-    g_mime_object_write_to_stream(GMIME_OBJECT(msg), format, stream);
-    GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
-    char *out = apr_pstrmemdup(pool, (const char *)bytes->data, bytes->len);
-    *len_p = bytes->len;
-    g_object_unref(stream);
+    if (about > USM_SPOOL_SMALL) {
+        err = write_large(data_p, len_p, msg, format, pool);
+    } else {
+        GMimeStream *stream = g_mime_stream_mem_new();
+        g_mime_object_write_to_stream(GMIME_OBJECT(msg), format, stream);
+        GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+        *data_p = apr_pstrmemdup(pool, (const char *)bytes->data, bytes->len);
+        *len_p = bytes->len;
+        g_object_unref(stream);
+    }
     g_mime_format_options_free(format);
-    return out;
+    return err;
+}
+
+/* usm__text_is_ascii() of a message of any size. */
+static int is_ascii(const char *data, apr_size_t len)
+{
+    for (apr_size_t at = 0; at < len; at += STEP) {
+        apr_size_t n = len - at < STEP ? len - at : STEP;
+        if (!usm__text_is_ascii(data + at, n))
+            return 0;
+        usm_spool_passed(data + at, n);
+    }
+    return 1;
 }
 
 static usm_error_t *make_clean(usm__mail_t *mail, GMimeMessage *msg, apr_pool_t *pool)
@@ -170,30 +225,47 @@ static usm_error_t *make_clean(usm__mail_t *mail, GMimeMessage *msg, apr_pool_t 
     GMimeObject *body = g_mime_message_get_mime_part(msg);
     if (body)
         encode_tree(body);
-    mail->data = usm__gmime_write(&mail->len, msg, pool);
-    if (!usm__text_is_ascii(mail->data, mail->len))
+    USM_ERR(usm__gmime_write(&mail->data, &mail->len, msg, mail->len, pool));
+    if (!is_ascii(mail->data, mail->len))
         return USM_ERROR(pool, USM_EMIME, "8-bit text in a place where it cannot be encoded");
     return NULL;
 }
 
-/* Lines end in CR LF; nothing is copied when they do already. */
-static void make_crlf(usm__mail_t *mail, apr_pool_t *pool)
+/* The next piece of a message with CR LF at the ends of its lines; @a out has room for twice as much. */
+static apr_size_t crlf_piece(char *out, const char *data, apr_size_t at, apr_size_t len)
 {
-    const char *data = mail->data;
-    apr_size_t bare = 0, n = 0;
-    for (apr_size_t i = 0; i < mail->len; i++)
-        bare += data[i] == '\n' && (i == 0 || data[i - 1] != '\r');
-    if (!bare)
-        return;
-    char *out = apr_palloc(pool, mail->len + bare + 1);
-    for (apr_size_t i = 0; i < mail->len; i++) {
+    apr_size_t n = 0;
+    for (apr_size_t i = at; i < at + len; i++) {
         if (data[i] == '\n' && (i == 0 || data[i - 1] != '\r'))
             out[n++] = '\r';
         out[n++] = data[i];
     }
-    out[n] = '\0';
-    mail->data = out;
-    mail->len = n;
+    return n;
+}
+
+/* Lines end in CR LF; nothing is copied when they do already. A large message is, once: then its headers can grow in
+ * front of it. */
+static usm_error_t *make_crlf(usm__mail_t *mail, apr_pool_t *pool)
+{
+    const char *data = mail->data;
+    apr_size_t bare = 0;
+    for (apr_size_t i = 0; i < mail->len; i++) {
+        bare += data[i] == '\n' && (i == 0 || data[i - 1] != '\r');
+        if (i % STEP == STEP - 1)
+            usm_spool_passed(data + i + 1 - STEP, STEP);
+    }
+    if (!bare && (mail->len <= USM_SPOOL_SMALL || usm_spool_room(data) == USM_SPOOL_ROOM))
+        return NULL;
+    usm_spool_t *spool = usm_spool_create(pool);
+    apr_size_t step = mail->len < STEP ? mail->len : STEP;
+    char *piece = apr_palloc(pool, 2 * step + 1);
+    for (apr_size_t at = 0; at < mail->len; at += step) {
+        apr_size_t n = mail->len - at < step ? mail->len - at : step;
+        USM_ERR(usm_spool_add(spool, piece, crlf_piece(piece, data, at, n)));
+        usm_spool_passed(data + at, n);
+    }
+    mail->len = usm_spool_len(spool);
+    return usm_spool_data(&mail->data, spool);
 }
 
 /* ---- missing headers ---- */
@@ -227,15 +299,9 @@ static void add_headers(usm__mail_t *mail, GMimeMessage *msg, const usm__sender_
     }
     if (!has_header(msg, "MIME-Version"))
         more = apr_pstrcat(pool, more, "MIME-Version: 1.0", end, NULL);
-    apr_size_t add = strlen(more);
-    if (!add)
+    if (!*more)
         return;
-    char *out = apr_palloc(pool, add + mail->len + 1);
-    memcpy(out, more, add);
-    memcpy(out + add, mail->data, mail->len);
-    out[add + mail->len] = '\0';
-    mail->data = out;
-    mail->len += add;
+    usm__head_put(&mail->data, &mail->len, more, pool);
 }
 
 /* ---- whose mail it is ---- */
@@ -324,8 +390,9 @@ usm_error_t *usm__mime_prepare(usm__mail_t *mail, const char *mime, apr_size_t l
     mail->len = len;
     if (!is_clean(mime, len))
         err = make_clean(mail, msg, pool);
+    if (!err)
+        err = make_crlf(mail, pool);
     if (!err) {
-        make_crlf(mail, pool);
         if (sender)
             own_sender(mail, authors, msg, sender, pool);
         add_headers(mail, msg, sender, pool);

@@ -123,7 +123,10 @@ usm_error_t *usm__mime_sms(const char **data_p, apr_size_t *len_p, const usm_sms
 int usm__head_has(const char *data, apr_size_t len, const char *name);
 /** 0 when the block holds NUL or a CR without its LF. */
 int usm__head_ok(const char *data, apr_size_t len);
-/** Replace all fields @a name by one (@a value NULL: by none), which comes first; a new copy in @a pool. */
+/** Replace all fields @a name by one (@a value NULL: by none), which comes first; a new copy in @a pool, or, of a
+ * message in a spool, the same bytes with another head: what pointed to the old head is no longer good. */
 void usm__head_set(const char **data_p, apr_size_t *len_p, const char *name, const char *value, apr_pool_t *pool);
+/** Put lines in front. The same holds. */
+void usm__head_put(const char **data_p, apr_size_t *len_p, const char *lines, apr_pool_t *pool);
 
 #endif

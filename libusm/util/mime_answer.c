@@ -345,6 +345,7 @@ int usm__mime_forms(const char *data, apr_size_t len)
 usm_error_t *usm__mime_answer(const char **data_p, apr_size_t *len_p, const char *mime, apr_size_t len,
                               const usm__original_t *original, int forward, apr_pool_t *pool)
 {
+    usm_error_t *err = NULL;
     usm__mime_init();
     *data_p = mime;
     *len_p = len;
@@ -358,12 +359,13 @@ usm_error_t *usm__mime_answer(const char **data_p, apr_size_t *len_p, const char
         GMimeObject *top = g_mime_message_get_mime_part(msg);
         if (!top || (!usm__gmime_is_sealed(top) && !is_encrypted(top))) {
             merge(msg, theirs, original, forward, pool);
-            *data_p = usm__gmime_write(len_p, msg, pool);
+            err = usm__gmime_write(data_p, len_p, msg, len + original->len, pool);
         }
         g_object_unref(msg);
     }
     if (theirs)
         g_object_unref(theirs);
+    USM_ERR(err);
     add_thread(data_p, len_p, original, forward, pool);
     return NULL;
 }

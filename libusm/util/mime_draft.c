@@ -75,7 +75,7 @@ static GMimeObject *new_file(const usm_newfile_t *file)
     GMimePart *part = composed ? g_mime_part_new_with_type("application", "octet-stream")
                                : g_mime_part_new_with_type(g_mime_content_type_get_media_type(type),
                                                            g_mime_content_type_get_media_subtype(type));
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(file->data ? file->data : "", file->len);
+    GMimeStream *stream = usm__gmime_stream(file->data ? file->data : "", file->data ? file->len : 0);
     GMimeDataWrapper *content = g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_DEFAULT);
     g_mime_part_set_content(part, content);
     g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_BASE64);
@@ -197,9 +197,13 @@ usm_error_t *usm__mime_draft(const char **data_p, apr_size_t *len_p, const char 
         rebuild(msg, &kept);
         g_ptr_array_unref(kept.parts);
     }
-    *data_p = usm__gmime_write(len_p, msg, pool);
+    apr_size_t about = old_len + draft->len;
+    for (int i = 0; i < draft->file_count; i++)
+        about += draft->files[i].len;
+    usm_error_t *err = usm__gmime_write(data_p, len_p, msg, about, pool);
     g_object_unref(msg);
     g_clear_object(&was);
+    USM_ERR(err);
     set_headers(data_p, len_p, draft, sender, pool);
     return NULL;
 }

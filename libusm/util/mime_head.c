@@ -2,6 +2,8 @@
 /* The header block of a message as bytes: what is not touched keeps its form. */
 #include "util/mime.h"
 
+#include <usm/spool.h>
+
 #include <apr_strings.h>
 #include <string.h>
 
@@ -56,23 +58,47 @@ int usm__head_ok(const char *data, apr_size_t len)
     return 1;
 }
 
+/* The block that ends @a at becomes @a head, of @a n bytes. What follows it stays where it is when it lies in a file
+ * and there is room in front of it. */
+static void replace_head(const char **data_p, apr_size_t *len_p, apr_size_t at, const char *head, apr_size_t n,
+                         apr_pool_t *pool)
+{
+    const char *rest = *data_p + at;
+    apr_size_t left = *len_p - at;
+    char *out;
+    if (left && usm_spool_room(rest) >= n) {
+        out = (char *)(uintptr_t)rest - n;
+        memmove(out, head, n);
+    } else {
+        out = apr_palloc(pool, n + left + 1);
+        memcpy(out, head, n);
+        memcpy(out + n, rest, left);
+        out[n + left] = '\0';
+    }
+    *data_p = out;
+    *len_p = n + left;
+}
+
+void usm__head_put(const char **data_p, apr_size_t *len_p, const char *lines, apr_pool_t *pool)
+{
+    replace_head(data_p, len_p, 0, lines, strlen(lines), pool);
+}
+
 void usm__head_set(const char **data_p, apr_size_t *len_p, const char *name, const char *value, apr_pool_t *pool)
 {
     const char *data = *data_p, *first = value ? apr_pstrcat(pool, name, ": ", value, "\r\n", NULL) : "";
-    apr_size_t n = strlen(first), at = 0;
-    char *out = apr_palloc(pool, *len_p + n + 1);
-    memcpy(out, first, n);
-    while (!ends_block(data, *len_p, at)) {
+    apr_size_t n = strlen(first), at = 0, block = 0;
+    while (!ends_block(data, *len_p, block))
+        block = field_end(data, *len_p, block);
+    char *head = apr_palloc(pool, block + n + 1);
+    memcpy(head, first, n);
+    while (at < block) {
         apr_size_t end = field_end(data, *len_p, at);
         if (!is_field(data + at, *len_p - at, name)) {
-            memcpy(out + n, data + at, end - at);
+            memcpy(head + n, data + at, end - at);
             n += end - at;
         }
         at = end;
     }
-    memcpy(out + n, data + at, *len_p - at);
-    n += *len_p - at;
-    out[n] = '\0';
-    *data_p = out;
-    *len_p = n;
+    replace_head(data_p, len_p, block, head, n, pool);
 }

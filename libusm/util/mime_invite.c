@@ -58,9 +58,9 @@ usm_error_t *usm__mime_invite(const char **data_p, apr_size_t *len_p, const char
         g_object_unref(body);
     }
     g_object_unref(part);
-    *data_p = usm__gmime_write(len_p, msg, pool);
+    usm_error_t *err = usm__gmime_write(data_p, len_p, msg, *len_p, pool);
     g_object_unref(msg);
-    return NULL;
+    return err;
 }
 
 const usm_addrs_t *usm__mime_recipients(const char *mime, apr_size_t len, apr_pool_t *pool)

@@ -9,6 +9,7 @@
 #include "eas_compose.h"
 
 #define CLIENT_ID_MAX 40
+#define STEP ((apr_size_t)1 << 20) /* bytes of a large message that are looked at in one go */
 
 /* A message that is to be protected must not go out as it is (MS-ASRM 2.2.2.17); zeroes stand for "not protected". */
 static int wants_protection(const eas_node_t *doc)
@@ -58,7 +59,11 @@ static const char *name_of(const char *mime, apr_size_t len, apr_pool_t *pool)
     if (!has_header(mime, len, "Message-ID") && !has_header(mime, len, "Date"))
         return NULL;
     apr_sha1_init(&sha);
-    apr_sha1_update(&sha, mime, (unsigned)len);
+    for (apr_size_t at = 0; at < len; at += STEP) {
+        apr_size_t n = len - at < STEP ? len - at : STEP;
+        apr_sha1_update(&sha, mime + at, (unsigned)n);
+        usm_spool_passed(mime + at, n);
+    }
     apr_sha1_final(sum, &sha);
     return apr_pstrcat(pool, "mime:", apr_pescape_hex(pool, sum, sizeof sum, 0), NULL);
 }

@@ -22,6 +22,7 @@ OX_TESTS = test/unit/test_ox_standin \
 	test/unit/test_ox_recipient \
 	test/unit/test_text \
 	test/unit/test_mime_head \
+	test/unit/test_spool \
 	test/unit/test_ical_event \
 	test/unit/test_mime
 check_PROGRAMS += $(OX_TESTS)
@@ -95,6 +96,9 @@ test_unit_test_ox_mails_SOURCES = test/unit/test_ox_mails.c $(OX_TEST_COMMON)
 test_unit_test_ox_mails_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_ox_mails_LDADD = $(OX_TEST_LDADD)
 
+test_unit_test_spool_SOURCES = test/unit/test_spool.c
+test_unit_test_spool_CPPFLAGS = $(OX_TEST_CPPFLAGS)
+test_unit_test_spool_LDADD = $(OX_TEST_LDADD)
 test_unit_test_mime_head_SOURCES = test/unit/test_mime_head.c
 test_unit_test_mime_head_CPPFLAGS = $(OX_TEST_CPPFLAGS)
 test_unit_test_mime_head_LDADD = $(OX_TEST_LDADD)

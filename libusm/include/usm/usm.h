@@ -11,6 +11,7 @@
 #include <usm/item.h>
 #include <usm/log.h>
 #include <usm/mail.h>
+#include <usm/spool.h>
 #include <usm/meeting.h>
 #include <usm/people.h>
 #include <usm/access.h>
