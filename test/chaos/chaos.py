@@ -52,12 +52,13 @@ class Job:
     """Plays episodes in this process, each with a user that nobody had before."""
 
     def __init__(self, site, opt, number):
-        self.site, self.opt, self.next, self.trouble = site, opt, 10 + number * PER_JOB, Trouble(site)
+        self.site, self.opt, self.next, self.trouble, self.waited = site, opt, 10 + number * PER_JOB, Trouble(site), False
 
     def play(self, script, devices=None):
         self.next += 1
         episode = Episode(self.site, self.next, devices or self.opt.devices, self.trouble)
         errors = episode.run(script)
+        self.waited = episode.waited
         return errors, sum(p.requests for p in episode.phones)
 
     def script(self, seed):
@@ -73,7 +74,7 @@ def work(site, opt, number, seeds, results):
             errors, requests = job.play(job.script(seed))
         except Exception:  # a fault of the run itself must reach the report
             errors, requests = [("refused", traceback.format_exc())], 0
-        results.put((seed, errors, requests, time.monotonic() - began))
+        results.put((seed, errors, requests, time.monotonic() - began, job.waited))
         if errors and not opt.keep_going:
             break
     results.put(None)
@@ -86,13 +87,14 @@ def run(site, opt):
     jobs = [multiprocessing.Process(target=work, args=(site, opt, i, seeds[i::opt.jobs], results)) for i in range(opt.jobs)]
     for j in jobs:
         j.start()
-    sums, first, alive = dict.fromkeys(("operations", "requests", "episodes", "cases") + KINDS, 0), None, len(jobs)
+    sums, first, alive = dict.fromkeys(("operations", "requests", "episodes", "cases", "waited") + KINDS, 0), None, len(jobs)
     while alive:
         got = results.get()
         if got is None:
             alive -= 1
             continue
-        seed, errors, requests, took = got
+        seed, errors, requests, took, waited = got
+        sums["waited"] += waited
         sums["operations"] += opt.episode
         sums["requests"] += requests
         sums["episodes"] += 1

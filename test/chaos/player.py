@@ -17,6 +17,7 @@ PLACES = ("contacts", "contacts2", "calendar", "tasks", "inbox", "trash")
 FOLDERS = 4     # of each kind that come and go
 ROOM = 30       # items of a place above which additions become edits
 COMPARE = 1     # EASMailCompare: OX shows by counters whether a mail folder changed, and they do not count flags
+HELD_BACK = 62  # seconds, a little more than libusm waits
 ROUNDS = 12     # of syncs in which everything must come to rest
 
 
@@ -30,7 +31,7 @@ class Episode:
         self.ox = Groupware(site.ox.control_port, name, f"{name}@{DOMAIN}")
         self.phones = [Handset(site.eas, name, PASSWORD % name, VERSIONS[i % len(VERSIONS)], f"{name}D{i:02d}", self.ledger,
                                WINDOWS[i % len(WINDOWS)]) for i in range(devices)]
-        self.errors, self.refused = [], 0
+        self.errors, self.refused, self.waited = [], 0, False
 
     def run(self, script):
         """List of (kind, text) of what went wrong; kind: lost, doubled, diverged, refused."""
@@ -42,6 +43,8 @@ class Episode:
             self.trouble.calm(self.user)
             self.settle()
             self.compare()
+            if self.errors and all(kind == "diverged" for kind, _ in self.errors):
+                self.wait_for_held_back()
         except (Failure, ProtocolFault) as e:
             self.errors.append(("refused", str(e)[:3000]))
         finally:
@@ -49,6 +52,13 @@ class Episode:
             for p in self.phones:
                 p.device.close()
         return self.errors
+
+    def wait_for_held_back(self):
+        """An item that OX could not give when a phone was to be told of it is asked for again after a minute."""
+        time.sleep(HELD_BACK)
+        self.errors, self.waited = [], True
+        self.settle()
+        self.compare()
 
     def play(self, op):
         getattr(self, "op_" + op[0])(*op[1:])
