@@ -47,6 +47,7 @@ class Shelf:
     def __init__(self, place, cid):
         self.place, self.module, self.cid = place, fields.module_of(place), cid
         self.key, self.items, self.base, self.excused, self.started, self.filter = "0", {}, 0, False, None, None
+        self.deaf = False   # answers to the last request were lost
         self.forget()
 
     def forget(self):
@@ -72,6 +73,7 @@ class Handset(Mover, Folderer):
         self.version, self.name, self.ledger, self.window = float(version), name, ledger, window
         self.shelves, self.folder_key, self.folders = {}, "0", {}
         self.requests, self.serial, self.moves = 0, 0, []
+        self.deaf = False
 
     # ---- the wire ---------------------------------------------------------------------------
     def twin(self):
@@ -232,6 +234,7 @@ class Handset(Mover, Folderer):
             if answer is None:
                 return False
             more = self.take(s, answer)
+            s.deaf = False
             if self.shelves.get(place) is not s:
                 return True
             s.excused, how = how == "twin", "plain"
@@ -242,6 +245,7 @@ class Handset(Mover, Folderer):
     def exchange(self, s, how):
         """The answer to the flight, or None: it stays in flight."""
         request = s.flight.request
+        s.deaf = how != "plain" or s.deaf
         if how in ("drop", "recompose"):
             self.post("Sync", request)
             self.device.close()
@@ -294,8 +298,10 @@ class Handset(Mover, Folderer):
         if t.status in ("8", "12"):
             return self.lost_folder(s)
         if t.status == "3":
-            if not s.excused:
+            # Who is told several times that a folder is gone, and asks again, is taken for a phone that does not know 12.
+            if not s.excused and not (s.deaf and mark_of(s.place + " .")):
                 raise Failure(f"{self.name}: key {s.key} of {s.place} refused: {answer}")
+            self.deaf = s.deaf
             self.settle(s, flight, None)
             s.key, s.items = "0", {}
             s.forget()
@@ -317,6 +323,7 @@ class Handset(Mover, Folderer):
         """The server does not have the folder any more: FolderSync tells."""
         if not mark_of(s.place + " ."):
             raise Failure(f"{self.name}: {s.place} is said to be gone")
+        self.deaf = self.deaf or s.deaf
         self.foldersync()
         return False
 
