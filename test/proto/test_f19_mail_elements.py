@@ -6,7 +6,7 @@ from easlib.client import unique
 from easlib.items import html_mime, mime
 from easlib.mark import every
 from easlib.wbxml import (AirSync as A, AirSyncBase as B, ComposeMail as C, Email as E, Email2 as E2, Find as F,
-                          ItemOperations as I, RightsManagement as R, Search as S)
+                          GetItemEstimate as G, ItemOperations as I, RightsManagement as R, Search as S, Tasks)
 from test_f05_mail_kinds import invitation
 
 NOT_PROTECTED = "00000000-0000-0000-0000-000000000000"
@@ -177,3 +177,48 @@ def test_recurring_invitations(phone, user, version):
     assert (got["yearly"]["DayOfMonth"], got["yearly"]["MonthOfYear"]) == ("3", "7")
     assert ("CalendarType" in got["yearly"]) == (float(version) >= 14)
     assert ("FirstDayOfWeek" in got["weekly"]) == (float(version) >= 14.1)
+
+
+DAY = "2031-05-0{}T00:00:00.000Z"
+ACTIVE = [Tasks.Subject("Antworten"), E.Status("2"), E.FlagType("Follow up"), Tasks.StartDate(DAY.format(1)),
+          Tasks.UtcStartDate(DAY.format(1)), Tasks.DueDate(DAY.format(3)), Tasks.UtcDueDate(DAY.format(3)),
+          Tasks.ReminderSet("1"), Tasks.ReminderTime(DAY.format(2)), Tasks.OrdinalDate(DAY.format(1)), Tasks.SubOrdinalDate("5555")]
+DONE = [Tasks.Subject("Antworten"), E.Status("1"), E.FlagType("Follow up"), Tasks.DateCompleted(DAY.format(4)),
+        E.CompleteTime(DAY.format(4)), Tasks.ReminderSet("0")]
+
+
+@every("12.0")
+def test_all_elements_of_a_flag(phone, user, version):
+    """Phones say much of a flag: it is taken, and the mail is flagged; completing it clears the mark."""
+    user.deliver(mime("b@example.org", user.address, "Wichtig", "Text"))
+    r, cid = synced(phone, user, version)
+    (sid,) = r.collections[cid].items
+    for flag, marked in ((ACTIVE, True), (DONE, False)):
+        t = r.turn(cid, [A.Change(A.ServerId(sid), A.ApplicationData(E.Flag(*flag)))])
+        assert t.status == "1" and not t.responses, t
+        assert bool(user.mails()[0]["flags"] & 8) == marked
+
+
+@every("14.0", "14.0")
+def test_forward_kept_in_sent(phone, user, other_user, version):
+    user.deliver(mime("b@example.org", user.address, "Ursprung", "Alter Text"))
+    r, cid = synced(phone, user, version)
+    (sid,) = r.collections[cid].items
+    a = r.device.cmd("SmartForward", C.SmartForward(
+        C.ClientId(unique("t")), C.Source(C.FolderId(cid), C.ItemId(sid)), C.SaveInSentItems(),
+        C.Mime(mime(user.address, other_user.address, "WG: Ursprung", "Neu"))))
+    assert a.status == 200 and a.body == b"", a
+    assert len(user.mail_named("WG: Ursprung", "default0/Sent")) == 1
+
+
+@every("14.0")
+def test_estimate_of_conversations(phone, user, version):
+    for n in range(3):
+        user.deliver(mime("b@example.org", user.address, f"M{n}"))
+    r = phone(version, user=user)
+    cid = r.folder(2)
+    r.turn(cid)
+    a = r.device.cmd("GetItemEstimate", G.GetItemEstimate(G.Collections(G.Collection(
+        A.SyncKey(r.collections[cid].key), G.CollectionId(cid), A.ConversationMode("1"),
+        A.Options(A.FilterType("0"), A.Class("Email"))))))
+    assert a.doc.val("Response/Status") == "1" and a.doc.val("Response/Collection/Estimate") == "3", a
