@@ -129,6 +129,8 @@ int eas_note_needs_base(const eas_node_t *data);
 void eas_event_place(usm_item_t *item, const eas_node_t *data);
 /** An event time on the wire for the item's zone; used by the converter of EVTIME. */
 usm_time_t eas_event_wire_time(eas_map_t *map, usm_time_t t);
+/** Is it an occurrence whose series the user cannot see? */
+int eas_event_is_orphan(const usm_item_t *item);
 /** Does a change of an event have to be read beside what the server has of it (map->base)? */
 int eas_event_needs_base(const eas_node_t *data, unsigned version);
 

@@ -87,33 +87,6 @@ static usm_error_t *read_base(usm_item_t **base_p, usm_outcome_t *out, eas_sync_
     return NULL;
 }
 
-/* A command for one occurrence is a change of its series. */
-static usm_error_t *run_occurrence(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
-{
-    const char *server_id = eas_node_child_text(cmd, EAS_AirSync_ServerId);
-    const char *instance = eas_node_child_text(cmd, EAS_AirSyncBase_InstanceId);
-    const eas_node_t *data = eas_node_child(cmd, EAS_AirSync_ApplicationData);
-    usm_outcome_t out = {0};
-    usm_item_t *base = NULL, *item = NULL;
-    if (sync->ctx->version < 160 || col->cls != USM_EVENT || (cmd->tag == EAS_AirSync_Change && !data))
-        out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "there are no occurrences of this");
-    else
-        USM_ERR(read_base(&base, &out, sync, col, server_id));
-    if (!out.error) {
-        eas_map_t map = {.ctx = sync->ctx, .cls = col->cls, .view = &col->options.view, .pool = sync->ctx->pool,
-                         .server_id = server_id, .base = base};
-        out.error = eas_occurrence_decode(&item, &map, instance, cmd->tag == EAS_AirSync_Change ? data : NULL);
-    }
-    if (!out.error)
-        USM_ERR(usm_turn_change(&out, col->turn, server_id, item, 1));
-    if (!out.error)
-        return NULL;
-    log_refusal(sync, col, "A command for an occurrence of", server_id, out.error);
-    int status = outcome_status(out.error, sync->ctx->version);
-    respond(col, cmd, NULL, server_id, status, NULL);
-    return NULL;
-}
-
 /* A mail that is being written, which the Drafts folder takes from 16.0 on. */
 static int is_draft(const eas_sync_t *sync, const eas_collection_t *col, const eas_node_t *cmd)
 {
@@ -251,6 +224,35 @@ static usm_error_t *run_delete(eas_sync_t *sync, eas_collection_t *col, const ea
         log_refusal(sync, col, "Delete", server_id, out.error);
         respond(col, cmd, NULL, server_id, outcome_status(out.error, sync->ctx->version), NULL);
     }
+    return NULL;
+}
+
+/* A command for one occurrence is a change of its series. */
+static usm_error_t *run_occurrence(eas_sync_t *sync, eas_collection_t *col, const eas_node_t *cmd)
+{
+    const char *server_id = eas_node_child_text(cmd, EAS_AirSync_ServerId);
+    const char *instance = eas_node_child_text(cmd, EAS_AirSyncBase_InstanceId);
+    const eas_node_t *data = eas_node_child(cmd, EAS_AirSync_ApplicationData);
+    usm_outcome_t out = {0};
+    usm_item_t *base = NULL, *item = NULL;
+    if (sync->ctx->version < 160 || col->cls != USM_EVENT || (cmd->tag == EAS_AirSync_Change && !data))
+        out.error = USM_ERROR(sync->ctx->pool, USM_EINVALID, "there are no occurrences of this");
+    else
+        USM_ERR(read_base(&base, &out, sync, col, server_id));
+    if (base && eas_event_is_orphan(base)) /* it is all there is of the series */
+        return cmd->tag == EAS_AirSync_Change ? run_change(sync, col, cmd) : run_delete(sync, col, cmd);
+    if (!out.error) {
+        eas_map_t map = {.ctx = sync->ctx, .cls = col->cls, .view = &col->options.view, .pool = sync->ctx->pool,
+                         .server_id = server_id, .base = base};
+        out.error = eas_occurrence_decode(&item, &map, instance, cmd->tag == EAS_AirSync_Change ? data : NULL);
+    }
+    if (!out.error)
+        USM_ERR(usm_turn_change(&out, col->turn, server_id, item, 1));
+    if (!out.error)
+        return NULL;
+    log_refusal(sync, col, "A command for an occurrence of", server_id, out.error);
+    int status = outcome_status(out.error, sync->ctx->version);
+    respond(col, cmd, NULL, server_id, status, NULL);
     return NULL;
 }
 

@@ -390,6 +390,16 @@ static void read_rule(const ox_event_read_t *r, const ox_event_row_t *row)
     usm_item_set_ptr(r->item, row->field, good ? rule : NULL);
 }
 
+static void read_planned(const ox_event_read_t *r, const ox_event_row_t *row)
+{
+    const char *text = ox_json_str(ox_json_get(r->event, row->key), NULL);
+    usm_time_t day = text ? ox_recurrence_day(text, &r->times.first, r->item->pool) : USM_TIME_NONE;
+    if (day != USM_TIME_NONE)
+        usm_item_set_num(r->item, row->field, day);
+    else
+        usm_item_set_empty(r->item, row->field);
+}
+
 static void write_rule(ox_event_write_t *w, const ox_event_row_t *row, const usm_value_t *v)
 {
     ox_event_times_t was, now;
@@ -469,6 +479,7 @@ static const ox_event_row_t rows[] = {
     {USM_EVENT_RECURRENCE, "rrule", "startDate,recurrenceId", read_rule, write_rule},
     {USM_EVENT_EXCEPTIONS, "deleteExceptionDates", "startDate", read_exceptions, NULL},
     {USM_EVENT_ATTACHMENTS, "attachments", "flags", read_files, NULL},
+    {USM_EVENT_PLANNED_DAY, "recurrenceId", "startDate", read_planned, NULL},
 };
 #define ROWS (int)(sizeof rows / sizeof rows[0])
 

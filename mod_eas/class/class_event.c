@@ -68,6 +68,11 @@ static void put_answer(eas_map_t *map, const usm_item_t *item, int status)
     eas_writer_tag_int(map->out, EAS_Calendar_ResponseType, status == 1 ? 1 : response[own]);
 }
 
+int eas_event_is_orphan(const usm_item_t *item)
+{
+    return usm_item_isset(item, USM_EVENT_PLANNED_DAY) && !usm_series_rule(item);
+}
+
 /* Elements that only an event as a whole has. */
 static void put_whole(eas_map_t *map, const usm_item_t *item, int status, int all_day)
 {
@@ -77,6 +82,11 @@ static void put_whole(eas_map_t *map, const usm_item_t *item, int status, int al
         eas_zone_put(map, own_zone);
     if (status && organizer)
         eas_writer_tag_text(map->out, EAS_Calendar_OrganizerName, organizer);
+    /* Who was invited to one occurrence alone has an orphan (MS-ASCAL 2.2.2.1); before 16.0 it is any event. */
+    if (map->ctx->version >= 160 && eas_event_is_orphan(item))
+        eas_writer_tag_time(map->out, EAS_AirSyncBase_InstanceId,
+                            eas_series_wire_start(map, item, usm_item_num(item, USM_EVENT_PLANNED_DAY, 0)),
+                            EAS_TIME_COMPACT);
     if (map->ctx->version < 140 || !status)
         return;
     eas_writer_tag_int(map->out, EAS_Calendar_ResponseRequested, 1);
@@ -163,8 +173,8 @@ static void read_uid(usm_item_t *item, eas_map_t *map, const eas_node_t *data)
         usm_item_set_text(item, USM_EVENT_UID, client_uid);
 }
 
-/* OX has one text for the place: its name; of a place without one, what there is of an address. Coordinates alone are no
- * text that would tell anybody anything. */
+/* OX has one text for the place: its name; of a place without one, what there is of an address. Coordinates alone are
+ * no text that would tell anybody anything. */
 static const char *place_name(const eas_node_t *place, apr_pool_t *pool)
 {
     static const unsigned tags[] = {EAS_AirSyncBase_Street, EAS_AirSyncBase_PostalCode, EAS_AirSyncBase_City,

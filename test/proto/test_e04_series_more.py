@@ -55,6 +55,15 @@ def test_invited_to_one_occurrence_only(phone, user, other_user, version):
     (data,) = r.collections[cid].items.values()
     assert data.val("Subject") == "Nur hier" and data.get("Calendar:Recurrence") is None
     assert data.val("StartTime") == "20310113T090000Z"
+    # an orphan says so in 16.x, and takes commands with its InstanceId
+    assert data.val("AirSyncBase:InstanceId") == ("20310113T090000Z" if float(version) >= 16 else None)
+    if float(version) >= 16:
+        (sid,) = r.collections[cid].items
+        t = r.turn(cid, [A.Change(A.ServerId(sid), B.InstanceId("20310113T090000Z"),
+                                  A.ApplicationData(C.Reminder("7")))])
+        assert not t.responses, t
+        (own,) = [o for o in user.objects("calendar")]
+        assert own["alarm"] == 7
     # later to all of it: the series is there instead
     other_user.update("calendar", oid, participants=[{"id": host, "type": 1}, {"id": guest, "type": 1}])
     r.sync(cid)

@@ -159,7 +159,8 @@ static void test_events_in(void **state)
         {161, "AirSyncBase:Location{DisplayName='Room 5' City=Bonn}", "5:1", 1, USM_EVENT_LOCATION, "Room 5"},
         {161, "AirSyncBase:Location", "5:1", 1, USM_EVENT_LOCATION, ""},
         {161, "AirSyncBase:Location{DisplayName}", "5:1", 1, USM_EVENT_LOCATION, ""},
-        {161, "AirSyncBase:Location{City=Bonn}", "5:1", 1, USM_EVENT_LOCATION, "Bonn"}, /* of a place without a name: where */
+        /* of a place without a name: where */
+        {161, "AirSyncBase:Location{City=Bonn}", "5:1", 1, USM_EVENT_LOCATION, "Bonn"},
         {161, "Calendar:ClientUid=u-1", NULL, 1, USM_EVENT_UID, "u-1"},
         {161, "Calendar:ClientUid=u-1", "5:1", 1, USM_EVENT_UID, NULL},
         {161, "Calendar:UID=u-2", NULL, 1, USM_EVENT_UID, NULL},

@@ -24,4 +24,6 @@ USM_FIELD(EXCEPTIONS, EXCEPTIONS, 211, delete_exceptions, Calendar, Exceptions, 
           G_ | USM_F_KEEP | USM_F_SERIES | USM_F_UNIT(1))
 USM_FIELD(ATTACHMENTS, ATTACHMENTS, 104, number_of_attachments, AirSyncBase, Attachments, 160, 161,
           USM_F_KEEP | USM_F_SERIES)
+/* Of an occurrence whose series the user cannot see: the day it was planned for. */
+USM_FIELD_INNER(PLANNED_DAY, DATE, 208, recurrence_date_position, USM_F_RO | USM_F_SERIES | USM_F_NODIGEST)
 #undef G_
