@@ -5,7 +5,6 @@ It is a plain phone: what it has is what it was told, overlaid with what its own
 same bytes, or composes a new one with the same key; it starts over when its key is refused, which is a failure of the run
 unless the run itself had two answers race each other.
 """
-import http.client
 import os
 import threading
 import time
@@ -16,14 +15,14 @@ from easlib.wbxml import AirSync, AirSyncBase
 
 import fields
 from folderer import Folderer, mark_of
-from mover import Failure, Mover
+from mailer import Mailer
+from mover import LOST, Failure, Mover
 
 KINDS = {"contacts": "9", "calendar": "8", "tasks": "7", "inbox": "2", "trash": "4"}
 BATCH = 12      # commands of one request
 PATIENCE = 5    # attempts before a request is left for later
 REFUSED = ("4", "6", "9")   # of a command: not to be sent again
 TRACE = os.environ.get("CHAOS_TRACE")  # end of the name of a device, such as D02: its documents are printed
-LOST = (OSError, http.client.HTTPException)
 
 
 class Flight:
@@ -65,7 +64,7 @@ class Shelf:
         return {**self.items[sid], **self.dirty.get(sid, {})}
 
 
-class Handset(Mover, Folderer):
+class Handset(Mover, Folderer, Mailer):
     """name: of the device; window: items per answer, None for the default."""
 
     def __init__(self, server, user, password, version, name, ledger, window=None):

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """MoveItems of a phone: it remembers what it asked for until it has an answer, whatever happens, and asks again before it
 syncs anything else."""
+import http.client
 import threading
 
 from easlib.wbxml import Move
 
+LOST = (OSError, http.client.HTTPException)
 LATER = ("7",)  # of a single item: not now
 
 

@@ -97,6 +97,10 @@ class Episode:
         if place:
             phone.sync(place, how)
 
+    def op_send(self, d, kind, pick, n, lose):
+        if len(self.rows("inbox")) < ROOM:
+            self.phones[d % len(self.phones)].send(kind, pick, n, lose, self.ox.address)
+
     def op_filter(self, d, place, window):
         phone, place = self.phone_at(d, place)
         if place:

@@ -90,6 +90,10 @@ class Writer:
         a, b = self.r.choice(MOVES)
         return ["move", self.device(), self.any_of(a), self.pick(), self.any_of(b), self.r.choice(("0", "0", "0", "1", "3", "drop", "twin"))]
 
+    def send(self):
+        return ["send", self.device(), self.r.choice(("SendMail", "SmartReply", "SmartForward")), self.pick(), self.number(),
+                self.r.choice(LOSE)]
+
     def filter(self):
         place = self.r.choice(list(WINDOWS))
         return ["filter", self.device(), place, self.r.choice(WINDOWS[place])]
@@ -122,7 +126,7 @@ class Writer:
         return [kind]
 
     ROWS = (("add", 8), ("set", 26), ("delete", 4), ("sync", 34), ("foldersync", 4), ("oxadd", 6), ("oxset", 12), ("oxdelete", 2),
-            ("oxmove", 2), ("both", 4), ("move", 3), ("filter", 1), ("folder", 3))
+            ("oxmove", 2), ("both", 4), ("move", 3), ("filter", 1), ("send", 2), ("folder", 3))
 
     def one(self):
         if self.faults and self.r.random() < 0.008:
