@@ -7,21 +7,6 @@
 
 #define EAS_SEARCH_TEXT_MAX 1024 /**< bytes of FreeText, or of a query that is text (MS-ASCMD 2.2.3.191) */
 
-/** Statuses of a Store of Search (MS-ASCMD 2.2.3.177.13). */
-enum {
-    SEARCH_OK = 1,
-    SEARCH_INVALID = 2,
-    SEARCH_SERVER = 3,
-    SEARCH_DENIED = 5,
-    SEARCH_NOT_FOUND = 6,
-    SEARCH_TOO_COMPLEX = 8,
-    SEARCH_HIERARCHY = 11,
-    SEARCH_BEYOND = 12
-};
-
-/** Statuses of Find (MS-ASCMD 2.2.3.177.4). */
-enum { FIND_OK = 1, FIND_INVALID = 2, FIND_HIERARCHY = 3, FIND_BAD_RANGE = 4 };
-
 /** Carry out a search and write what the element Store (or, in Find, Response) holds: Status first, then results, Range
  * and Total. Returns an error only when nothing can be told but that the whole command failed. */
 typedef usm_error_t *(*eas_store_fn)(eas_ctx_t *ctx, const eas_node_t *node, eas_writer_t *out);

@@ -506,7 +506,14 @@ usm_error_t *usm_turn_delete(usm_outcome_t *out, usm_turn_t *turn, const char *s
         USM_ERR(usm__echo_put(turn, &echo));
     if (!found || !echo.done) {
         int kept;
-        usm_error_t *err = remove_item(&kept, turn, id, &has, how, found);
+        usm_error_t *err = NULL;
+        if (turn->folder.fid)
+            USM_ERR(usm__refused(&err, turn, USM_ECHO_DELETE, usm__hash(id, strlen(id), (apr_uint64_t)how + 37)));
+        if (err) {
+            USM_ERR(refuse_again(out, turn, &echo, err));
+            return give_back(turn, id, &has);
+        }
+        err = remove_item(&kept, turn, id, &has, how, found);
         if (err) {
             USM_ERR(refuse(out, turn, &echo, err));
             return give_back(turn, id, &has);

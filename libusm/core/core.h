@@ -96,6 +96,7 @@ struct usm_session_t {
     unsigned hidden;     /**< classes whose folders are not there for the device, as bits */
     apr_array_header_t *folders; /**< usm_folder_row_t, as the last refresh left them, in its pool */
     int refreshed;       /**< the folders were brought up to date a moment ago */
+    void *longs;         /**< of ids.c: ids that devices know by a digest */
     apr_hash_t *peeked;  /**< fid → usm__peeked_t: read by usm_collection_options() for the turn that follows */
 };
 

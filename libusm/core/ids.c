@@ -79,17 +79,45 @@ const char *usm__sid_make(apr_int64_t fid, const char *id, apr_pool_t *pool)
     return apr_pstrcat(pool, usm__fid_text(fid, pool), ":", is_plain(id) ? id : long_id(id, pool), NULL);
 }
 
-typedef struct find_t {
-    const char *hash, *found;
+/* Ids that are kept as a digest are found by a look at all that the device has; one look serves a whole request. */
+typedef struct longs_t {
+    usm_id_t collection;
+    apr_int64_t gen;
+    apr_hash_t *ids; /* digest → backend id */
     apr_pool_t *pool, *scratch;
-} find_t;
+} longs_t;
 
-static usm_error_t *find_long(void *baton, const usm_item_row_t *row)
+static usm_error_t *keep_long(void *baton, const usm_item_row_t *row)
 {
-    find_t *find = baton;
-    if (!is_plain(row->id) && strcmp(long_id(row->id, find->scratch), find->hash) == 0)
-        find->found = apr_pstrdup(find->pool, row->id);
-    apr_pool_clear(find->scratch);
+    longs_t *longs = baton;
+    if (!is_plain(row->id))
+        apr_hash_set(longs->ids, apr_pstrdup(longs->pool, long_id(row->id, longs->scratch)), APR_HASH_KEY_STRING,
+                     apr_pstrdup(longs->pool, row->id));
+    apr_pool_clear(longs->scratch);
+    return NULL;
+}
+
+static usm_error_t *find_long(const char **id_p, usm_session_t *session, usm_id_t collection, apr_int64_t gen,
+                              const char *hash)
+{
+    longs_t *longs = session->longs;
+    usm_txn_t *txn;
+    if (!longs || longs->collection != collection || longs->gen != gen) {
+        if (!longs) {
+            longs = session->longs = apr_pcalloc(session->pool, sizeof *longs);
+            apr_pool_create(&longs->pool, session->pool);
+            apr_pool_create(&longs->scratch, session->pool);
+        }
+        apr_pool_clear(longs->pool);
+        longs->collection = 0;
+        longs->ids = apr_hash_make(longs->pool);
+        USM_ERR(usm__read(&txn, session, longs->pool));
+        USM_ERR(usm__finish(session, txn, USM__VT(session)->item_scan(txn, collection, gen, "", APR_INT32_MAX,
+                                                                      keep_long, longs, longs->pool)));
+        longs->collection = collection;
+        longs->gen = gen;
+    }
+    *id_p = apr_hash_get(longs->ids, hash, APR_HASH_KEY_STRING);
     return NULL;
 }
 
@@ -106,13 +134,9 @@ usm_error_t *usm__sid_find(const char **id_p, usm_session_t *session, apr_int64_
     }
     if (!collection)
         return NULL;
-    find_t find = {.hash = colon + 1, .pool = pool};
-    usm_txn_t *txn;
-    apr_pool_create(&find.scratch, pool);
-    USM_ERR(usm__read(&txn, session, pool));
-    USM_ERR(usm__finish(session, txn, USM__VT(session)->item_scan(txn, collection, gen, "", APR_INT32_MAX, find_long,
-                                                                  &find, pool)));
-    *id_p = find.found;
+    const char *id;
+    USM_ERR(find_long(&id, session, collection, gen, colon + 1));
+    *id_p = apr_pstrdup(pool, id);
     return NULL;
 }
 

@@ -5,6 +5,7 @@
 #ifndef OX_SERIES_H
 #define OX_SERIES_H
 
+#include <usm/recur.h>
 #include "ox/ox_pim.h"
 
 /** Columns a listing of appointments needs for this. */
@@ -56,6 +57,8 @@ typedef struct ox_series_write_t {
     const usm_item_t *was, *is; /* the series before and after; was NULL: new */
     const ox_json_t *master;    /* its object, NULL: new */
     apr_int64_t stamp;          /* what the next call may say it has seen */
+    usm_recur_t walk;           /* along the series as it is to be, so far: rule NULL = not begun */
+    usm_time_t walked;          /* the last day found, USM_TIME_NONE = none */
 } ox_series_write_t;
 
 /** What differs between the calendar modules. */

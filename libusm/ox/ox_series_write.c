@@ -39,9 +39,17 @@ usm_error_t *ox_series_check(const ox_series_ops_t *ops, const usm_item_t *item,
     return NULL;
 }
 
-static int position_of(const ox_series_write_t *s, usm_time_t day)
+/* The days of exceptions come in order, so that one walk along the series finds them all. */
+static int position_of(ox_series_write_t *s, usm_time_t day)
 {
-    return usm_recur_position(usm_series_rule(s->is), usm_series_first(s->is, s->w->pool), day);
+    usm_time_t at;
+    if (!s->walk.rule || day < s->walked) {
+        usm_recur_start(&s->walk, usm_series_rule(s->is), usm_series_first(s->is, s->w->pool));
+        s->walked = USM_TIME_NONE;
+    }
+    while (s->walked < day && usm_recur_next(&at, &s->walk))
+        s->walked = at;
+    return s->walked == day ? s->walk.position : 0;
 }
 
 void ox_series_note_stamp(ox_series_write_t *s, const ox_answer_t *answer)

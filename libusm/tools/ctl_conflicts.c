@@ -69,6 +69,8 @@ static const char *what_was_bad(const usm_bad_row_t *row)
         return "add refused";
     case USM_ECHO_CHANGE + 1:
         return "change refused";
+    case USM_ECHO_DELETE + 1:
+        return "delete refused";
     default:
         return "refused";
     }

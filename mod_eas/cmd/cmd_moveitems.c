@@ -7,9 +7,6 @@
 
 #define MOVES_MAX 1000 /* MS-ASCMD 3.1.5.10 */
 
-/* Statuses of MoveItems (MS-ASCMD 2.2.3.177.10). */
-enum { MOVE_NO_SOURCE = 1, MOVE_NO_TARGET = 2, MOVE_SUCCESS = 3, MOVE_SAME = 4, MOVE_FAILED = 5, MOVE_LOCKED = 7 };
-
 static const int statuses[] = {[USM_MOVE_DONE] = MOVE_SUCCESS,     [USM_MOVE_NO_SOURCE] = MOVE_NO_SOURCE,
                                [USM_MOVE_NO_TARGET] = MOVE_NO_TARGET, [USM_MOVE_SAME] = MOVE_SAME,
                                [USM_MOVE_REFUSED] = MOVE_FAILED,   [USM_MOVE_LATER] = MOVE_LOCKED};

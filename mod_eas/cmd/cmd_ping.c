@@ -12,16 +12,6 @@
 #define ATTR "ping"
 #define TOLD_ATTR "ping-unknown"
 
-enum {
-    PING_EXPIRED = 1,
-    PING_CHANGES = 2,
-    PING_MISSING = 3,
-    PING_SYNTAX = 4,
-    PING_RANGE = 5,
-    PING_TOO_MANY = 6,
-    PING_HIERARCHY = 7
-};
-
 typedef struct ping_t {
     apr_int64_t heartbeat; /* seconds, 0 = not known */
     eas_beat_t beat;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every status of Sync, the folder commands and GetItemEstimate, in every version that has it.
+"""Every status that a command has for itself, in every version that has it.
 
 Generated from the rows of mod_eas/tbl/cmdstatus.h and, for the common ones, mod_eas/tbl/status.h. A row that nothing
 here provokes fails."""
@@ -11,8 +11,11 @@ import pytest
 from easlib.client import WBXML, versions
 from easlib.items import contact, mime
 from easlib.site import TOP
-from easlib.wbxml import (AirSync as A, AirSyncBase as B, FolderHierarchy as F, GetItemEstimate as G,
-                          Ping as P)
+from easlib.wbxml import (AirSync as A, AirSyncBase as B, DocumentLibrary as L, FolderHierarchy as F,
+                          GetItemEstimate as G, Move as M, Ping as P, Search as S)
+
+import test_f13_search as mailbox
+import test_l01_directory as directory
 
 
 def table(name, pattern):
@@ -191,7 +194,87 @@ def estimate(a):
     return r.val("Status")
 
 
+# ---- moving, waiting, searching -----------------------------------------------------------------------
+
+def move(x, *targets, item=None):
+    """Move one contact."""
+    if item is None:
+        x.user.new("contacts", first_name="F", last_name="L", display_name="L")
+        x.r.sync(x.cid)
+        (item,) = x.r.collections[x.cid].items
+    a = x.d.cmd("MoveItems", M.MoveItems(M.Move(M.SrcMsgId(item), M.SrcFldId(x.cid),
+                                                *[M.DstFldId(t) for t in targets])))
+    (r,) = a.doc.all("Response")
+    if r.val("Status") == "3":
+        del x.r.collections[x.cid].items[item]
+    return r.val("Status")
+
+
+def contact_folder(x):
+    a = x.d.folder_create(x.r.folder_key, x.cid, "Other", "14")
+    assert a.code == "1", a
+    x.r.folder_key, sid = a.doc.val("SyncKey"), a.doc.val("ServerId")
+    x.r.folders[sid] = {"ParentId": x.cid, "DisplayName": "Other", "Type": "14"}
+    return sid
+
+
+def move_locked(x):
+    target = contact_folder(x)
+    x.fault("contacts", "update", "TRY_AGAIN")
+    x.fault("multiple", "multiple", "TRY_AGAIN")
+    return move(x, target)
+
+
+def ping(x, *ids, interval="1"):
+    return top(x.d.ping([(i, "Contacts") for i in ids] or None, interval))
+
+
+def ping_changes(x):
+    x.user.new("contacts", first_name="F", last_name="L", display_name="L")
+    return ping(x, x.cid)
+
+
+def search_fault(category):
+    def provoke(x):
+        x.fault("contacts", "search", category)
+        a = x.d.cmd("Search", S.Search(S.Store(S.Name("GAL"), S.Query("Zita"))))
+        return a.doc.val("Response/Store/Status") or a.code
+    return provoke
+
+
+def documents(x):
+    a = x.d.cmd("Search", S.Search(S.Store(S.Name("DocumentLibrary"), S.Query(S.EqualTo(
+        L.LinkId(), S.Value("\\\\server\\share"))))))
+    return a.doc.val("Response/Store/Status")
+
+
 PROVOKE = {
+    ("MoveItems", 1): lambda x: move(x, contact_folder(x), item=x.cid + ":99999"),
+    ("MoveItems", 2): lambda x: move(x, "4711"),
+    ("MoveItems", 3): lambda x: move(x, contact_folder(x)),
+    ("MoveItems", 4): lambda x: move(x, x.cid),
+    ("MoveItems", 5): lambda x: move(x, contact_folder(x), x.cid),
+    ("MoveItems", 7): move_locked,
+    ("Ping", 1): lambda x: ping(x, x.cid),
+    ("Ping", 2): ping_changes,
+    ("Ping", 3): lambda x: ping(x),
+    ("Ping", 4): lambda x: ping(x, x.cid, interval="soon"),
+    ("Ping", 5): lambda x: ping(x, x.cid, interval="99999"),
+    ("Ping", 6): lambda x: ping(x, *[f"f{i}" for i in range(301)]),
+    ("Ping", 7): lambda x: ping(x, "4711"),
+    ("Search", 1): lambda x: directory.search(x.d, "Zita").val("Status"),
+    ("Search", 2): lambda x: directory.search(x.d, " ").val("Status"),
+    ("Search", 3): search_fault("TRY_AGAIN"),
+    ("Search", 5): search_fault("PERMISSION_DENIED"),
+    ("Search", 6): documents,
+    ("Search", 8): lambda x: x.d.cmd("Search", S.Search(S.Store(S.Name("Mailbox"), S.Query(
+        S.FreeText("x"))))).doc.val("Response/Store/Status"),
+    ("Search", 11): lambda x: mailbox.search(x.d, S.FreeText("x"), A.CollectionId("4711")).val("Status"),
+    ("Search", 12): lambda x: directory.search(x.d, "Zita", 0, 1000).val("Status"),
+    ("Find", 1): lambda x: mailbox.find(x.d, "x", 0, 1).doc.val("Response/Status"),
+    ("Find", 2): lambda x: mailbox.find(x.d, "x", 3, 1).code,
+    ("Find", 3): lambda x: mailbox.find(x.d, "x", cid="4711").code,
+    ("Find", 4): lambda x: mailbox.find(x.d, "x", 2, 3).code,
     ("Sync", 1): sync_ok, ("Sync", 3): sync_stale_key, ("Sync", 4): sync_protocol, ("Sync", 5): sync_server,
     ("Sync", 6): sync_conversion, ("Sync", 7): sync_conflict, ("Sync", 8): sync_not_found, ("Sync", 9): sync_full,
     ("Sync", 12): sync_hierarchy, ("Sync", 13): sync_incomplete, ("Sync", 14): sync_range, ("Sync", 15): sync_too_many,

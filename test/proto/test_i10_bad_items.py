@@ -107,6 +107,25 @@ def test_refused_add_is_not_asked_for_again(site, phone, user, faults, version):
     assert row["what"] == "add refused" and row["item"] == "c0"
 
 
+@versions
+def test_refused_delete_is_not_asked_for_again(site, phone, user, faults, version):
+    """The item comes back each time; the server is asked once."""
+    user.new("contacts", first_name="A", last_name="B", display_name="B")
+    r = phone(version, user=user)
+    cid = r.folder(9)
+    r.sync(cid)
+    faults(module="contacts", action="delete", kind="error", category="PERMISSION_DENIED", count=1)  # a second would do
+    for i in range(3):
+        (sid,) = r.collections[cid].items
+        t = r.delete(cid, sid, lose=i % 2)
+        assert t.response("Delete", ServerId=sid).val("Status") == "6", t
+        r.sync(cid)
+        assert list(r.collections[cid].items) == [sid]
+    assert len(user.objects("contacts")) == 1
+    (row,) = bad(site, user)
+    assert row["what"] == "delete refused"
+
+
 def test_fm15_bad_mail_holds_up_no_other(site, phone, user, log, faults):
     for i in range(4):
         user.deliver(mime("b@example.org", user.address, f"M{i}"))

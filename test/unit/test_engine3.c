@@ -108,6 +108,41 @@ static usm_item_t *contact(const char *name)
     return item;
 }
 
+/* Ids that a device knows by a digest cost one look at what it has, however many commands name them. */
+static void test_long_ids(void **state)
+{
+    const char *key = first_key(), *next, *ids[50];
+    usm_turn_params_t p = params_of("1", key);
+    const usm_change_t *change;
+    usm_session_t *session = session_of("phone", pool);
+    usm_turn_t *turn;
+    usm_outcome_t out;
+    for (int i = 0; i < 50; i++) {
+        fake_item_t *item = fake_add("32", "A", "B");
+        snprintf(item->id, sizeof item->id, "folder/with a name/%d", i);
+    }
+    OK(usm_turn_open(&turn, session_of("phone", pool), &p, pool));
+    for (int i = 0; i < 50; i++) {
+        OK(usm_turn_next(&change, turn, pool));
+        ids[i] = change->id;
+        assert_non_null(strstr(change->id, ":~"));
+    }
+    OK(usm_turn_close(&next, turn, pool));
+    p = params_of("1", next);
+    OK(usm_turn_open(&turn, session, &p, pool));
+    for (int i = 0; i < 40; i++) {
+        OK(usm_turn_delete(&out, turn, ids[i], USM_DELETE_HARD));
+        assert_null(out.error);
+    }
+    OK(usm_turn_delete(&out, turn, "1:~AAAAAAAAAAAAAAAAAAAAAAAAAAA", USM_DELETE_HARD));
+    assert_true(usm_error_is(out.error, USM_ENOTFOUND));
+    assert_int_equal(fake_alive("32"), 10);
+    assert_in_range(usm_session_stats(session)->store_rows, 50, 300);
+    take_all(turn);
+    OK(usm_turn_close(&next, turn, pool));
+    (void)state;
+}
+
 enum { MANY = 40, DOWN_AT = 10 };
 
 /* Many adds noted together; the server goes down at the @a down_at-th. *calls_p: of the server. */
@@ -546,7 +581,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_planned_adds), T(test_add_beside_a_plain_sync), T(test_plain_sync_after_a_death),
+        T(test_long_ids), T(test_planned_adds), T(test_add_beside_a_plain_sync),
+        T(test_plain_sync_after_a_death),
         T(test_lease_is_given_back_late), T(test_foreign_leases_last),
         T(test_first_requests_at_once), T(test_folder_key_outlives_an_outage), T(test_too_many_folders),
         T(test_waiters_leave), T(test_ping_before_the_first_sync), T(test_told_again),
