@@ -103,7 +103,7 @@ class Folderer:
         """Below another folder of its kind, or at the top."""
         parent, pid = self.chosen(kind, pick) if pick % 3 == 0 and kind == "m" else (None, None)
         mark, name = f"F{kind}{n}", f"F{kind}{n} t{n}"
-        writes = [self.ledger.begin(mark, "place", parent or "top", self.name), self.ledger.begin(mark, "title", str(n), self.name)]
+        writes = [self.ledger.begin(mark, f, v, self.name) for f, v in (("place", parent or "top"), ("title", str(n)))]
         a = self.folder_command("FolderCreate", F.FolderCreate(
             F.SyncKey(self.folder_key), F.ParentId(pid or "0"), F.DisplayName(name), F.Type(KIND[kind])), lose, writes)
         if a is not None:

@@ -78,7 +78,8 @@ class Episode:
         if not place or len(phone.shelf(place).items) >= ROOM:
             return
         module = fields.module_of(place)
-        values = {f: v for f, v in self.values(module, f"{place}-{n}", n).items() if fields.BY_NAME[module][f].since <= phone.version}
+        known = {f.name for f in fields.carried(module, phone.version)}
+        values = {f: v for f, v in self.values(module, f"{place}-{n}", n).items() if f in known}
         phone.edit_add(place, f"{place}-{n}", values)
 
     def op_set(self, d, place, pick, which, n):

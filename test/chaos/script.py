@@ -12,8 +12,8 @@ HOW = ["plain"] * 24 + ["lose1"] * 5 + ["lose3"] * 2 + ["drop"] * 4 + ["recompos
 OX_FAULTS = ["status", "error", "cut", "truncate", "garbage", "delay"]
 NEVER = ["denied", "quota", "invalid"]  # what OX refuses for good
 FAULTS = ("expire", "oxfault", "kill", "reload", "store", "killin", "oxrefusal")
-MOVES = [("contacts", "contacts2"), ("contacts2", "contacts"), ("inbox", "trash"), ("trash", "inbox"), ("inbox", "m"), ("m", "inbox"),
-         ("m", "m"), ("contacts", "k"), ("k", "contacts"), ("k", "k")]
+MOVES = [("contacts", "contacts2"), ("contacts2", "contacts"), ("inbox", "trash"), ("trash", "inbox"), ("inbox", "m"),
+         ("m", "inbox"), ("m", "m"), ("contacts", "k"), ("k", "contacts"), ("k", "k")]
 WINDOWS = {"inbox": "02345", "trash": "0245", "calendar": "04567", "tasks": "08", "contacts": "0"}
 
 
@@ -88,7 +88,8 @@ class Writer:
 
     def move(self):
         a, b = self.r.choice(MOVES)
-        return ["move", self.device(), self.any_of(a), self.pick(), self.any_of(b), self.r.choice(("0", "0", "0", "1", "3", "drop", "twin"))]
+        lose = self.r.choice((*LOSE, "twin"))
+        return ["move", self.device(), self.any_of(a), self.pick(), self.any_of(b), lose]
 
     def send(self):
         return ["send", self.device(), self.r.choice(("SendMail", "SmartReply", "SmartForward")), self.pick(), self.number(),
