@@ -36,8 +36,10 @@ class Episode:
     def run(self, script):
         """List of (kind, text) of what went wrong; kind: lost, doubled, diverged, refused."""
         try:
+            end = time.monotonic() + 90
             for p in self.phones:
-                p.patiently(p.start)
+                while not p.patiently(p.start):
+                    self.hurry(end, p, "the start")
             for op in script:
                 self.play(op)
             self.trouble.calm(self.user)
