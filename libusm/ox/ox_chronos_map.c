@@ -251,16 +251,23 @@ static const char *to_ox(const pair_t *pairs, apr_size_t count, apr_int64_t ours
 }
 #define PAIRS(table) table, sizeof table / sizeof table[0]
 
-static void read_class(const ox_event_read_t *r, const ox_event_row_t *row)
+static int class_of(const ox_json_t *event)
 {
-    const char *text = ox_json_str(ox_json_get(r->event, row->key), NULL);
-    usm_item_set_num(r->item, row->field, to_ours(PAIRS(class_pairs), text, text ? USM_SENS_PRIVATE : USM_SENS_NORMAL));
+    const char *text = ox_json_str(ox_json_get(event, "class"), NULL);
+    return to_ours(PAIRS(class_pairs), text, text ? USM_SENS_PRIVATE : USM_SENS_NORMAL);
 }
 
-/* OX has no "personal". */
+static void read_class(const ox_event_read_t *r, const ox_event_row_t *row)
+{
+    usm_item_set_num(r->item, row->field, class_of(r->event));
+}
+
+/* OX has no "personal". A class without a word here that reads the same stays. */
 static void write_class(ox_event_write_t *w, const ox_event_row_t *row, const usm_value_t *v)
 {
-    ox_json_set_text(w->object, row->key, to_ox(PAIRS(class_pairs), v->state == USM_SET ? v->u.num : 0, "PUBLIC"));
+    apr_int64_t now = v->state == USM_SET ? v->u.num : USM_SENS_NORMAL;
+    if (!w->current || class_of(w->current) != now)
+        ox_json_set_text(w->object, row->key, to_ox(PAIRS(class_pairs), now, "PUBLIC"));
 }
 
 static int is_transparent(const ox_json_t *event)
@@ -289,7 +296,8 @@ static void write_busy(ox_event_write_t *w, const ox_event_row_t *row, const usm
 {
     int busy = v->state == USM_SET ? (int)v->u.num : USM_BUSY_BUSY;
     ox_json_t *event, *all, *one;
-    ox_json_set_text(w->object, row->key, busy == USM_BUSY_FREE ? "TRANSPARENT" : "OPAQUE");
+    if (!w->current || is_transparent(w->current) != (busy == USM_BUSY_FREE))
+        ox_json_set_text(w->object, row->key, busy == USM_BUSY_FREE ? "TRANSPARENT" : "OPAQUE");
     event = ox_json_object(w->pool); /* what would be read of it without saying more */
     ox_json_set(event, "status", ox_json_get(w->current, "status"));
     ox_json_set(event, "extendedProperties", ox_json_get(w->current, "extendedProperties"));
@@ -414,6 +422,8 @@ static void write_rule(ox_event_write_t *w, const ox_event_row_t *row, const usm
     ox_event_times(&now, ox_json_get(w->object, "startDate") ? w->object : w->current, w->pool);
     usm_recurrence_t rule = *v->u.recurrence;
     usm_recurrence_normalise(&rule, now.first.day);
+    if (had && rule.first_weekday == 1) /* before 14.1 devices cannot say where weeks begin */
+        rule.first_weekday = old.first_weekday;
     usm_value_t a = {.state = USM_SET, .u.recurrence = &rule}, b = {.state = USM_SET, .u.recurrence = &old};
     if (had && usm_value_equal(USM_T_RECURRENCE, &a, &b) && was.start == now.start)
         return; /* in whatever words it was said */

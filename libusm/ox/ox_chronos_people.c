@@ -159,11 +159,11 @@ static const char *role_of(const usm_attendee_t *a)
     return a->type == USM_ATT_OPTIONAL ? "OPT-PARTICIPANT" : "REQ-PARTICIPANT";
 }
 
-/* As it is, but for a role that the device has changed. */
+/* As it is, but for one who may stay away now. That somebody must come is what devices before 12.0 say of all. */
 static ox_json_t *kept(ox_json_t *person, const usm_attendee_t *a, apr_pool_t *pool)
 {
     ox_json_t *copy;
-    if (!a || is_resource(person) || a->type == USM_ATT_RESOURCE || (a->type && a->type == type_of(person)))
+    if (!a || a->type != USM_ATT_OPTIONAL || type_of(person) != USM_ATT_REQUIRED)
         return person;
     copy = ox_json_object(pool);
     ox_json_merge(copy, person);

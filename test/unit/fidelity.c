@@ -173,6 +173,126 @@ ox_json_t *random_contact(apr_pool_t *pool)
     return o;
 }
 
+/* ---- events of module chronos ---- */
+
+int fidelity_chronos;
+
+static ox_json_t *parse(const char *text, apr_pool_t *pool)
+{
+    ox_json_t *j = ox_json_parse(text, strlen(text), pool);
+    assert_non_null(j);
+    return j;
+}
+
+static ox_json_t *chronos_when(usm_time_t local, int all_day, const char *zone, apr_pool_t *pool)
+{
+    ox_json_t *when = ox_json_object(pool);
+    ox_json_set_text(when, "value", ox_time_text(local, all_day ? OX_FORM_DATE : zone ? OX_FORM_LOCAL : OX_FORM_UTC,
+                                                 pool));
+    if (zone && !all_day)
+        ox_json_set_text(when, "tzid", zone);
+    return when;
+}
+
+static void add_chronos_rule(ox_json_t *o, usm_time_t day, apr_pool_t *pool)
+{
+    static const char *const rules[] = {
+        "FREQ=DAILY;COUNT=9", "FREQ=DAILY;INTERVAL=3", "COUNT=4;FREQ=WEEKLY", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=SU", "FREQ=DAILY;BYDAY=SA,SU", "FREQ=MONTHLY",
+        "FREQ=MONTHLY;BYMONTHDAY=-1", "FREQ=MONTHLY;BYDAY=-1FR;COUNT=12", "FREQ=MONTHLY;BYDAY=TU;BYSETPOS=2",
+        "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=3", "FREQ=YEARLY", "FREQ=YEARLY;BYMONTH=3;BYDAY=2SU", "FREQ=HOURLY",
+        "FREQ=MONTHLY;BYMONTHDAY=1,15", "FREQ=YEARLY;BYWEEKNO=20", "FREQ=WEEKLY;UNTIL=%s", "FREQ=DAILY;UNTIL=%s"};
+    const char *rule = rules[dice(COUNT(rules))];
+    int all_day = strlen(ox_json_str(ox_json_get(ox_json_get(o, "startDate"), "value"), NULL)) == 8;
+    usm_time_t until = day + (usm_time_t)dice(400) * USM_DAY_MS + (all_day ? 0 : (usm_time_t)dice(1440) * 60000);
+    if (strchr(rule, '%')) {
+        apr_size_t n = (apr_size_t)(strchr(rule, '%') - rule);
+        rule = apr_pstrcat(pool, apr_pstrmemdup(pool, rule, n),
+                           ox_time_text(until, all_day ? OX_FORM_DATE : OX_FORM_UTC, pool), NULL);
+    }
+    ox_json_set_text(o, "rrule", rule);
+}
+
+static void add_chronos_people(ox_json_t *o, apr_pool_t *pool)
+{
+    static const char *const people[] = {
+        "{\"entity\":5,\"email\":\"berta@b\",\"cn\":\"Berta\",\"role\":\"OPT-PARTICIPANT\",\"rsvp\":true}",
+        "{\"uri\":\"mailto:x@c\",\"cn\":\"X\",\"role\":\"CHAIR\",\"partStat\":\"TENTATIVE\"}",
+        "{\"uri\":\"mailto:y@c\",\"cn\":\"Y\",\"role\":\"NON-PARTICIPANT\",\"partStat\":\"DECLINED\"}",
+        "{\"entity\":5,\"cuType\":\"GROUP\",\"cn\":\"All\"}",
+        "{\"entity\":4,\"cuType\":\"ROOM\",\"email\":\"room@b\",\"cn\":\"Room\",\"partStat\":\"ACCEPTED\"}"};
+    ox_json_t *list = parse("[{\"entity\":4,\"email\":\"a@b\",\"partStat\":\"ACCEPTED\"}]", pool);
+    ox_json_set(o, "organizer", parse("{\"entity\":4,\"email\":\"a@b\"}", pool));
+    for (size_t i = 0; i < COUNT(people); i++) {
+        if (dice(2))
+            ox_json_add(list, parse(people[i], pool));
+    }
+    ox_json_set(o, "attendees", list);
+}
+
+ox_json_t *random_chronos_event(apr_pool_t *pool)
+{
+    static const struct {
+        const char *key, *value;
+    } more[] = {
+        {"transp", "\"TRANSPARENT\""}, {"transp", "\"OPAQUE\""}, {"status", "\"TENTATIVE\""},
+        {"status", "\"CANCELLED\""}, {"class", "\"PUBLIC\""}, {"class", "\"PRIVATE\""},
+        {"class", "\"CONFIDENTIAL\""}, {"color", "\"red\""}, {"conferences", "[{\"uri\":\"https://m/1\"}]"},
+        {"extendedProperties", "{\"X-A\":{\"value\":\"1\"}}"},
+        {"extendedProperties", "{\"X-MICROSOFT-CDO-BUSYSTATUS\":{\"value\":\"OOF\"}}"},
+        {"extendedProperties", "{\"X-MICROSOFT-CDO-BUSYSTATUS\":{\"value\":\"FREE\"}}"},
+        {"categories", "[\"red\",\"blue, sky\"]"}, {"description", "\"one\\ntwo\""},
+        {"alarms", "[{\"id\":1,\"action\":\"EMAIL\",\"trigger\":{\"duration\":\"-PT5M\"}},"
+                   "{\"id\":2,\"action\":\"DISPLAY\",\"trigger\":{\"duration\":\"-P1DT2H\"}},"
+                   "{\"id\":3,\"action\":\"AUDIO\",\"trigger\":{\"duration\":\"-PT10M\"}}]"},
+        {"alarms", "[{\"action\":\"DISPLAY\",\"trigger\":{\"dateTime\":\"20310106T080000Z\"}}]"},
+        {"alarms", "[{\"action\":\"DISPLAY\",\"trigger\":{\"duration\":\"-PT20M\",\"related\":\"END\"}}]"}};
+    ox_json_t *o = ox_json_object(pool);
+    int all_day = dice(3) == 0;
+    usm_time_t day = usm_date_make(2031, 1, 1) + (usm_time_t)dice(2000) * USM_DAY_MS;
+    usm_time_t local = all_day ? day : day + (usm_time_t)dice(1440) * 60000;
+    usm_time_t end = local + (all_day ? USM_DAY_MS * (1 + (int)dice(3)) : (usm_time_t)dice(600) * 60000);
+    const char *zone = dice(6) ? random_zone() : NULL;
+    ox_json_set(o, "startDate", chronos_when(local, all_day, zone, pool));
+    /* now and then it ends in another zone, always after it has begun */
+    ox_json_set(o, "endDate", chronos_when(dice(8) || !zone ? end : end + USM_DAY_MS, all_day,
+                                           dice(8) || !zone ? zone : random_zone(), pool));
+    ox_json_set_text(o, "id", "5");
+    ox_json_set_text(o, "uid", apr_psprintf(pool, "uid-%u", dice(100000)));
+    ox_json_set_text(o, "summary", random_words(pool));
+    if (dice(2))
+        ox_json_set_text(o, "location", random_words(pool));
+    for (size_t i = 0; i < COUNT(more); i++) {
+        if (dice(4) == 0)
+            ox_json_set(o, more[i].key, parse(more[i].value, pool));
+    }
+    if (dice(2))
+        add_chronos_people(o, pool);
+    if (dice(2))
+        add_chronos_rule(o, day, pool);
+    return o;
+}
+
+static usm_item_t *read_chronos(const ox_json_t *o, apr_pool_t *pool)
+{
+    usm_fieldset_t all = {{0}};
+    ox_event_read_t r = {.event = o, .item = usm_item_create(USM_EVENT, pool), .own_id = 4};
+    for (int f = 0; f < usm_class_fields(USM_EVENT); f++)
+        USM_FIELDSET_ADD(&all, f);
+    ox_event_read(&r, &all);
+    return r.item;
+}
+
+static ox_json_t *write_chronos(const usm_item_t *item, const usm_fieldset_t *fields, apr_pool_t *pool)
+{
+    ox_event_write_t w = {.object = ox_json_object(pool), .item = item, .fields = fields, .own_id = 4,
+                          .fallback_zone = "Europe/Berlin", .pool = pool};
+    ox_event_write(&w);
+    ox_json_set_text(w.object, "uid", usm_item_text(item, USM_EVENT_UID));
+    ox_json_set(w.object, "organizer", parse("{\"entity\":4,\"email\":\"a@b\"}", pool));
+    return w.object;
+}
+
 /* ---- into items and out of them ---- */
 
 const char *const more_keys[] = {"days", "day_in_month", "month", "interval", "until", "occurrences", "full_time",
@@ -202,6 +322,8 @@ static const char *key_of(usm_class_e cls, int column)
 usm_item_t *read_object(usm_class_e cls, const ox_json_t *o, apr_pool_t *pool)
 {
     static ox_plan_t plan;
+    if (cls == USM_EVENT && fidelity_chronos)
+        return read_chronos(o, pool);
     usm_item_t *item = usm_item_create(cls, pool);
     usm_fieldset_t all = {{0}};
     ox_json_t *row = ox_json_array(pool);
@@ -226,6 +348,8 @@ ox_json_t *write_object(const usm_item_t *item, apr_pool_t *pool)
         if (usm_item_isset(item, f))
             USM_FIELDSET_ADD(&fields, f);
     }
+    if (item->cls == USM_EVENT && fidelity_chronos)
+        return write_chronos(item, &fields, pool);
     ox_write_t w = {.object = o, .item = item, .fields = &fields, .own_id = 4, .pool = pool};
     ox_map_write(&w);
     if (item->cls != USM_EVENT)

@@ -7,6 +7,7 @@
 
 #include "map_test.h"
 
+#include "ox/ox_chronos.h"
 #include "ox/ox_map.h"
 
 /* Objects per class and version. */
@@ -21,6 +22,10 @@ ox_json_t *random_event(apr_pool_t *pool);
 ox_json_t *random_task(apr_pool_t *pool);
 ox_json_t *random_contact(apr_pool_t *pool);
 
+/* 1: events are those of module chronos. */
+extern int fidelity_chronos;
+/* An event of module chronos, with much that no device has words for. */
+ox_json_t *random_chronos_event(apr_pool_t *pool);
 /* The item that the backend makes of an object, all fields. */
 usm_item_t *read_object(usm_class_e cls, const ox_json_t *o, apr_pool_t *pool);
 /* The object that the backend writes for a new item, with what the server adds. */

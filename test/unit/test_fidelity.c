@@ -105,7 +105,9 @@ static void compare(const usm_item_t *item, const usm_item_t *back, unsigned ver
     for (const eas_row_t *row = eas_map_rows(item->cls); row->name; row++) {
         if (!comes_back(row, item->cls, item, version))
             continue;
-        if (!usm_value_equal(row->type, &item->v[row->field], &back->v[row->field]))
+        /* Module chronos tells more than older versions have words for: what counts is what is written, below. */
+        if (!(item->cls == USM_EVENT && fidelity_chronos) &&
+            !usm_value_equal(row->type, &item->v[row->field], &back->v[row->field]))
             fail_msg("version %u: %s came back as something else: %s\n%s", version, row->name,
                      ox_json_dump(NULL, o, pool),
                      map_text(map_encode(map_ctx(version, "Europe/Berlin", pool), item, NULL, NULL, pool), pool));
@@ -113,6 +115,15 @@ static void compare(const usm_item_t *item, const usm_item_t *back, unsigned ver
     }
     if (item->cls == USM_EVENT && version >= 160 && usm_item_state(back, USM_EVENT_EXCEPTIONS) != USM_ABSENT)
         fail_msg("version %u: exceptions are touched: %s", version, ox_json_dump(NULL, o, pool));
+    if (item->cls == USM_EVENT && fidelity_chronos) {
+        ox_event_write_t w = {.object = object, .item = back, .fields = &written, .current = o, .own_id = 4,
+                              .pool = pool};
+        ox_event_write(&w);
+        if (!ox_json_equal(object, ox_json_object(pool)))
+            fail_msg("version %u: %s is written to %s", version, ox_json_dump(NULL, object, pool),
+                     ox_json_dump(NULL, o, pool));
+        return;
+    }
     ox_write_t w = {.object = object, .item = back, .fields = &written, .current = o, .own_id = 4, .pool = pool};
     USM_FIELDSET_DEL(&written, USM_EVENT_ATTENDEES);
     ox_map_write(&w);
@@ -164,6 +175,24 @@ static void test_events(void **state)
             apr_pool_clear(pool);
         }
     }
+}
+
+static void test_chronos_events(void **state)
+{
+    apr_pool_t *pool;
+    apr_pool_create(&pool, *state);
+    fidelity_chronos = 1;
+    for (const unsigned *version = map_versions; *version; version++) {
+        fidelity_seed(710 + *version);
+        for (int i = fidelity_turns(TURNS); i > 0; i--) {
+            eas_ctx_t *ctx = map_ctx(*version, "Europe/Berlin", pool);
+            ox_json_t *o = random_chronos_event(pool);
+            usm_item_t *item = read_object(USM_EVENT, o, pool);
+            compare(item, there_and_back(ctx, item, pool), *version, o, pool);
+            apr_pool_clear(pool);
+        }
+    }
+    fidelity_chronos = 0;
 }
 
 static void test_tasks(void **state)
@@ -225,7 +254,7 @@ static void test_occurrences(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {POOL_TEST(test_events), POOL_TEST(test_tasks), POOL_TEST(test_contacts),
+    const struct CMUnitTest tests[] = {POOL_TEST(test_events), POOL_TEST(test_chronos_events), POOL_TEST(test_tasks), POOL_TEST(test_contacts),
                                        POOL_TEST(test_occurrences)};
     return RUN_TESTS(tests);
 }
