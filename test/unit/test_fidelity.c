@@ -254,7 +254,8 @@ static void test_occurrences(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {POOL_TEST(test_events), POOL_TEST(test_chronos_events), POOL_TEST(test_tasks), POOL_TEST(test_contacts),
+    const struct CMUnitTest tests[] = {POOL_TEST(test_events), POOL_TEST(test_chronos_events),
+                                       POOL_TEST(test_tasks), POOL_TEST(test_contacts),
                                        POOL_TEST(test_occurrences)};
     return RUN_TESTS(tests);
 }

@@ -331,7 +331,8 @@ static int excused(const char *tag, const char *sent, const char *got)
         {"Email1Address", NULL, "ab@example.com", 0}, /* the address alone */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        if (!(rows[i].legacy && fidelity_chronos) && strcmp(tag, rows[i].tag) == 0 && (!rows[i].sent || strcmp(rows[i].sent, sent) == 0) &&
+        if (!(rows[i].legacy && fidelity_chronos) &&
+            strcmp(tag, rows[i].tag) == 0 && (!rows[i].sent || strcmp(rows[i].sent, sent) == 0) &&
             strcmp(rows[i].got, got) == 0)
             return 1;
     }
@@ -553,6 +554,7 @@ static void test_contacts(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {POOL_TEST(test_events), POOL_TEST(test_chronos_events), POOL_TEST(test_tasks), POOL_TEST(test_contacts)};
+    const struct CMUnitTest tests[] = {POOL_TEST(test_events), POOL_TEST(test_chronos_events),
+                                       POOL_TEST(test_tasks), POOL_TEST(test_contacts)};
     return RUN_TESTS(tests);
 }
