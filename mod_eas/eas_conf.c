@@ -267,6 +267,8 @@ void eas_conf_usm(usm_config_t *config, const eas_conf_t *conf, const usm_log_t 
     config->capabilities = conf->capabilities;
     config->login_ttl_s = (int)conf->login_ttl;
     config->poll_interval_ms = (int)conf->poll_interval * 1000;
+    config->poll_max_ms = (int)conf->poll_max * 1000;
+    config->poll_rate = (int)conf->poll_rate;
     config->full_compare_s = (int)conf->full_compare;
     config->flag_compare_s = (int)conf->flag_compare;
     config->device_days = (int)conf->device_days;

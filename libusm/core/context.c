@@ -20,6 +20,8 @@ static void defaults(usm_config_t *c)
     DEFAULT(login_ttl_s, 3600);
     DEFAULT(login_negative_ttl_s, 60);
     DEFAULT(poll_interval_ms, 15000);
+    DEFAULT(poll_max_ms, 180000);
+    DEFAULT(poll_rate, 50);
     DEFAULT(full_compare_s, 300);
     DEFAULT(flag_compare_s, 60);
     DEFAULT(turn_bytes_max, 4 * 1024 * 1024);

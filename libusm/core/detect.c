@@ -524,6 +524,8 @@ usm_error_t *usm__detect(usm__news_t *news, usm_session_t *session, usm_collecti
         USM_ERR(hand_over(&d, pool));
     else
         USM_ERR(flush(&d));
+    if (folder && !d.fresh && (news->written || (news->entries && news->entries->nelts)))
+        usm__hint_found(session, folder->backend_id);
     apr_pool_destroy(d.buffer_pool);
     apr_pool_destroy(d.pool);
     return NULL;

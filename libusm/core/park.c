@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #define BUCKETS 1024 /* of users */
-#define TICK_MS 100  /* in which those that must not look yet are gone through */
+#define TICK_MS 100    /* in which is gone through what is due */
+#define SLOTS 2048     /* of a tick each: what is due later comes by several times */
+#define POSTPONE_MAX 3 /* so often in a row another device's look is as good */
 
 struct usm_parked_t {
     APR_RING_ENTRY(usm_parked_t) by_time; /* while armed */
@@ -38,15 +40,22 @@ struct usm__parking_t {
     apr_thread_cond_t *changed;
     apr_thread_t *thread; /* NULL: nothing was ever parked */
     int stopping;
-    struct usm__parked_ring_t by_time;
+    struct usm__parked_ring_t wheel[SLOTS]; /* by the tick in which it is due */
+    struct usm__parked_ring_t due;          /* whose time has come, in its order */
     struct usm__parked_ring_t later;
+    apr_int64_t tick;                       /* the last one that was gone through */
+    int armed;                              /* how many wait */
+    usm_time_t looks_from;                  /* when the looks of a second began to be counted */
+    int looks;
     struct usm__parked_ring_t by_user[BUCKETS];
 };
 
 usm_error_t *usm__parking_create(usm_context_t *ctx)
 {
     usm__parking_t *p = ctx->parking = apr_pcalloc(ctx->pool, sizeof *p);
-    APR_RING_INIT(&p->by_time, usm_parked_t, by_time);
+    for (int i = 0; i < SLOTS; i++)
+        APR_RING_INIT(&p->wheel[i], usm_parked_t, by_time);
+    APR_RING_INIT(&p->due, usm_parked_t, by_time);
     APR_RING_INIT(&p->later, usm_parked_t, later);
     p->lock = usm__hub_lock(ctx->hub);
     for (int i = 0; i < BUCKETS; i++)
@@ -81,6 +90,7 @@ static void disarm(usm_parked_t *parked)
     if (!parked->armed)
         return;
     parked->armed = 0;
+    parked->ctx->parking->armed--;
     APR_RING_REMOVE(parked, by_time);
     APR_RING_REMOVE(parked, by_user);
 }
@@ -100,7 +110,6 @@ static void wake_later(usm_parked_t *parked, usm_time_t at)
     not_later(parked);
     parked->later_at = at;
     APR_RING_INSERT_TAIL(&p->later, parked, usm_parked_t, later);
-    apr_thread_cond_signal(p->changed);
 }
 
 static void on_heard(usm__ear_t *ear)
@@ -114,8 +123,59 @@ static void on_heard(usm__ear_t *ear)
         wake_later(parked, parked->deaf_until);
 }
 
-/* Wake whose time has come. @return until when there is nothing to do, 0 = for good. */
-static usm_time_t wake_due(usm__parking_t *p, usm_time_t now)
+/* Under the lock. */
+static void set_due(usm_parked_t *parked, usm_time_t due)
+{
+    usm__parking_t *p = parked->ctx->parking;
+    apr_int64_t tick = due / TICK_MS > p->tick ? due / TICK_MS : p->tick + 1;
+    parked->due = due;
+    APR_RING_INSERT_TAIL(&p->wheel[tick % SLOTS], parked, usm_parked_t, by_time);
+}
+
+/* Another device of the user has just looked at the same folders. */
+static int postpone(usm_parked_t *parked, usm_time_t now)
+{
+    usm__ear_t *ear = &parked->ear;
+    if (ear->postponed >= POSTPONE_MAX || now - ear->looked_at >= ear->interval)
+        return 0;
+    ear->postponed++;
+    APR_RING_REMOVE(parked, by_time);
+    set_due(parked, ear->looked_at + usm__ear_pause(ear));
+    return 1;
+}
+
+/* From the wheel to those that are due. After a long sleep one round is enough. */
+static void turn_wheel(usm__parking_t *p, usm_time_t now)
+{
+    apr_int64_t last = now / TICK_MS;
+    if (last - p->tick > SLOTS)
+        p->tick = last - SLOTS;
+    while (p->tick < last) {
+        struct usm__parked_ring_t *slot = &p->wheel[++p->tick % SLOTS];
+        usm_parked_t *at = APR_RING_FIRST(slot), *next;
+        for (; at != APR_RING_SENTINEL(slot, usm_parked_t, by_time); at = next) {
+            next = APR_RING_NEXT(at, by_time);
+            if (at->due / TICK_MS > p->tick || postpone(at, now))
+                continue;
+            APR_RING_REMOVE(at, by_time);
+            APR_RING_INSERT_TAIL(&p->due, at, usm_parked_t, by_time);
+        }
+    }
+}
+
+/* May another look begin? Those that come too many wait, so that all come later by the same. */
+static int may_look(usm__parking_t *p, int rate, usm_time_t now)
+{
+    if (now - p->looks_from >= 1000 || now < p->looks_from) {
+        p->looks_from = now;
+        p->looks = 0;
+    }
+    /* Not all of them at the second's start. */
+    return p->looks < rate && p->looks <= rate * (now - p->looks_from + TICK_MS) / 1000;
+}
+
+/* Wake whose time has come. */
+static void wake_due(usm__parking_t *p, usm_time_t now)
 {
     usm_parked_t *at = APR_RING_FIRST(&p->later), *next;
     for (; at != APR_RING_SENTINEL(&p->later, usm_parked_t, later); at = next) {
@@ -123,16 +183,14 @@ static usm_time_t wake_due(usm__parking_t *p, usm_time_t now)
         if (at->later_at <= now)
             wake(at, at->ear.moved ? USM_WAKE_HINT : USM_WAKE_POLL);
     }
-    for (at = APR_RING_FIRST(&p->by_time); at != APR_RING_SENTINEL(&p->by_time, usm_parked_t, by_time); at = next) {
-        next = APR_RING_NEXT(at, by_time);
-        if (at->due > now)
+    turn_wheel(p, now);
+    while (!APR_RING_EMPTY(&p->due, usm_parked_t, by_time)) {
+        at = APR_RING_FIRST(&p->due);
+        if (!may_look(p, at->ctx->config.poll_rate, now))
             break;
+        p->looks++;
         wake(at, USM_WAKE_POLL);
     }
-    usm_time_t due = at == APR_RING_SENTINEL(&p->by_time, usm_parked_t, by_time) ? 0 : at->due;
-    if (!APR_RING_EMPTY(&p->later, usm_parked_t, later) && (!due || due > now + TICK_MS))
-        due = now + TICK_MS;
-    return due;
 }
 
 static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
@@ -141,9 +199,9 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     (void)thread;
     apr_thread_mutex_lock(p->lock);
     while (!p->stopping) {
-        usm_time_t now = usm__now(), until = wake_due(p, now);
-        if (until)
-            apr_thread_cond_timedwait(p->changed, p->lock, (until - now) * 1000);
+        wake_due(p, usm__now());
+        if (p->armed)
+            apr_thread_cond_timedwait(p->changed, p->lock, TICK_MS * 1000);
         else
             apr_thread_cond_wait(p->changed, p->lock);
     }
@@ -222,11 +280,10 @@ static void arm(usm_parked_t *parked, int failed)
 {
     usm__parking_t *p = parked->ctx->parking;
     usm_time_t now = usm__now();
-    int first = APR_RING_EMPTY(&p->by_time, usm_parked_t, by_time);
+    int first = p->armed++ == 0;
     parked->armed = 1;
-    parked->due = now + parked->ctx->config.poll_interval_ms;
     parked->deaf_until = parked->reason == USM_WAKE_HINT ? now + USM__SPACING_MS : 0;
-    APR_RING_INSERT_TAIL(&p->by_time, parked, usm_parked_t, by_time);
+    set_due(parked, now + usm__ear_pause(&parked->ear));
     APR_RING_INSERT_TAIL(&p->by_user[(apr_uint64_t)parked->user % BUCKETS], parked, usm_parked_t, by_user);
     if (failed) /* what a hint told of was not seen */
         wake_later(parked, now + USM__RETRY_MS);
@@ -300,7 +357,7 @@ usm_error_t *usm_watch_unpark(usm_watch_t **watch_p, usm_parked_t *parked, usm_s
         parked->reason = USM_WAKE_HINT;
     apr_thread_mutex_unlock(p->lock);
     usm_watch_t *watch = usm__watch_again(session, parked->waiter, parked->epoch, &parked->ear, pool);
-    watch->only_hinted = parked->reason == USM_WAKE_HINT;
+    watch->kind = parked->reason == USM_WAKE_HINT ? USM__LOOK_HINTED : USM__LOOK_POLL;
     watch->hierarchy = parked->hierarchy;
     session->hidden = parked->hidden;
     for (int i = 0; i < parked->count; i++) {

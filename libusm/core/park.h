@@ -20,7 +20,7 @@ struct usm_watch_t {
     usm_session_t *session;
     apr_array_header_t *folders; /**< usm__watched_t */
     int hierarchy;
-    int only_hinted;             /**< a hint woke it: the next check looks at what it told of */
+    usm__look_e kind;            /**< of the next check; the first one is of everything */
     int failed;                  /**< the last check did not come to its end */
     usm__ear_t *ear;             /**< its own, or that of what was parked; folders in the same order */
     usm__ear_t own;

@@ -90,7 +90,7 @@ static usm_error_t *listen_up(usm_watch_t *watch)
         return USM_ERROR_APR(watch->pool, rv, "nothing to wait with");
     watch->own.heard = on_heard;
     watch->own.baton = watch;
-    usm__ear_open(&watch->own, watch->session->ctx->hub, watch->session->user, watch->session->call.name);
+    usm__ear_open(&watch->own, watch->session->ctx->hub, watch->session);
     apr_pool_cleanup_register(watch->pool, watch, stop_listening, apr_pool_cleanup_null);
     return NULL;
 }
@@ -102,6 +102,7 @@ static usm_watch_t *make(usm_session_t *session, apr_pool_t *pool)
     watch->session = session;
     watch->folders = apr_array_make(pool, 8, sizeof(usm__watched_t));
     watch->ear = &watch->own;
+    watch->own.interval = session->ctx->config.poll_interval_ms;
     return watch;
 }
 
@@ -161,7 +162,8 @@ usm_error_t *usm_watch_add(int *known_p, usm_watch_t *watch, const char *folder)
         usm__watched_t *w = apr_array_push(watch->folders);
         w->folder = apr_pstrdup(watch->pool, folder);
         w->fid = fid;
-        usm__ear_add(watch->ear, watch->session->ctx->hub, row.backend_id, watch->pool);
+        usm__ear_add(watch->ear, watch->session->ctx->hub, row.backend_id, row.cls == USM_EMAIL ? USM__EAR_MAIL : 0,
+                     watch->pool);
     }
     return NULL;
 }
@@ -215,8 +217,7 @@ static usm_error_t *look_at(int *changed_p, usm_watch_t *watch, int i, apr_pool_
     return NULL;
 }
 
-/* @a hinted: only at what hints have told of. */
-static usm_error_t *look(usm_watch_result_t *result, usm_watch_t *watch, int hinted, apr_pool_t *pool)
+static usm_error_t *look(usm_watch_result_t *result, usm_watch_t *watch, usm__look_e kind, apr_pool_t *pool)
 {
     usm__hub_t *hub = watch->session->ctx->hub;
     apr_array_header_t *changed = apr_array_make(pool, 4, sizeof(const char *));
@@ -228,7 +229,7 @@ static usm_error_t *look(usm_watch_result_t *result, usm_watch_t *watch, int hin
     for (int i = watch->hierarchy ? -1 : 0; i < watch->folders->nelts; i++) {
         int yes = 0;
         apr_pool_clear(iterpool);
-        if (!usm__ear_take(watch->ear, hub, i) && hinted)
+        if (!usm__ear_wants(watch->ear, hub, i, kind, &watch->session->ctx->config))
             continue;
         USM_ERR(look_at(&yes, watch, i, iterpool));
         if (yes && i < 0)
@@ -238,6 +239,8 @@ static usm_error_t *look(usm_watch_result_t *result, usm_watch_t *watch, int hin
     }
     apr_pool_destroy(iterpool);
     watch->failed = 0;
+    if (!watch->session->transient)
+        usm__ear_looked(watch->ear, watch->session, kind, result->hierarchy || changed->nelts);
     result->count = changed->nelts;
     result->folders = (const char **)changed->elts;
     return NULL;
@@ -245,9 +248,9 @@ static usm_error_t *look(usm_watch_result_t *result, usm_watch_t *watch, int hin
 
 usm_error_t *usm_watch_check(usm_watch_result_t *result, usm_watch_t *watch, apr_pool_t *pool)
 {
-    int hinted = watch->only_hinted;
-    watch->only_hinted = 0;
-    return look(result, watch, hinted, pool);
+    usm__look_e kind = watch->kind;
+    watch->kind = USM__LOOK_ALL;
+    return look(result, watch, kind, pool);
 }
 
 /* Sleep until then, or until a hint comes, which is not heeded before @a deaf_until. In short pieces, so that a stop is
@@ -280,13 +283,14 @@ usm_error_t *usm_watch_wait(usm_watch_result_t *result, usm_watch_t *watch, usm_
                             int (*stop)(void *baton), void *baton, apr_pool_t *pool)
 {
     apr_pool_t *iterpool;
-    usm_time_t next = 0; /* when to look at everything */
+    usm_time_t next = 0; /* when it is time to look again */
+    usm__look_e kind = watch->kind;
     apr_pool_create(&iterpool, pool);
     for (;;) {
         usm_time_t began = usm__now(), failed = 0;
         int hinted = began < next;
         apr_pool_clear(iterpool);
-        usm_error_t *err = look(result, watch, hinted, iterpool);
+        usm_error_t *err = look(result, watch, hinted ? USM__LOOK_HINTED : kind, iterpool);
         if (err && !usm_error_retry(err))
             return err;
         if (err) {
@@ -296,7 +300,8 @@ usm_error_t *usm_watch_wait(usm_watch_result_t *result, usm_watch_t *watch, usm_
             failed = usm__now() + USM__RETRY_MS;
         }
         if (!hinted)
-            next = usm__now() + watch->session->ctx->config.poll_interval_ms;
+            next = usm__now() + usm__ear_pause(watch->ear);
+        kind = failed ? USM__LOOK_ALL : USM__LOOK_POLL;
         if (failed && failed < next)
             next = failed; /* what a hint told of was not seen */
         if (result->hierarchy || result->count || usm__now() >= deadline)

@@ -38,7 +38,11 @@ EAS_DIRECTIVE(EASCapabilities, capabilities, STRING, BACKEND, "active_sync,usm",
 EAS_DIRECTIVE(EASLoginCache, login_ttl, NUMBER, BACKEND, "3600", 1, 86400,
               "seconds a checked password is trusted before Open-Xchange is asked again")
 EAS_DIRECTIVE(EASPollInterval, poll_interval, NUMBER, BACKEND, "15", 1, 3600,
-              "seconds between two looks at a folder that a device waits for")
+              "seconds between the first two looks at folders that a device waits for; while nothing changes it grows")
+EAS_DIRECTIVE(EASPollMax, poll_max, NUMBER, BACKEND, "180", 1, 86400,
+              "seconds that the time between two looks grows to")
+EAS_DIRECTIVE(EASPollRate, poll_rate, NUMBER, BACKEND, "50", 1, 100000,
+              "looks at folders per second and child process that begin because it is time; the others come later")
 EAS_DIRECTIVE(EASWindowMaxDays, window_max_days, NUMBER, BACKEND, "0", 0, 36500,
               "age in days of the oldest mail that devices get, whatever they ask for; 0 for no limit")
 EAS_DIRECTIVE(EASMaxFolders, max_folders, NUMBER, BACKEND, "1000", 20, 5000,

@@ -144,6 +144,7 @@ static void *APR_THREAD_FUNC run_wait(apr_thread_t *thread, void *data)
     w->count = r.count;
     w->folders = r.hierarchy;
     w->ended = usm__now();
+    w->begun = 1;
     return NULL;
 }
 
@@ -193,7 +194,7 @@ static void test_by_login_name(void **state)
     usm_hint_t hint;
     begin(&w, &phone, 20000);
     fake_add("32", "Berta", "Brecht");
-    usm_hint_for_login(&hint, "ANTON", NULL, USM_HINT_MAIL);
+    usm_hint_for_login(&hint, "ANTON", NULL, USM_HINT_ITEMS);
     usm_time_t at = usm__now();
     usm_hint_raise(ctx, &hint);
     end(&w);
@@ -366,6 +367,70 @@ static void test_pump(void **state)
     assert_int_equal(told, 2);
 }
 
+/* Looks become rare while nothing changes, also over several waits of a device; news bring them back. */
+static void test_pace(void **state)
+{
+    wait_t w;
+    ctx->config.poll_interval_ms = 50;
+    ctx->config.poll_max_ms = 400;
+    looks = 0;
+    fake.on_call = count_looks;
+    begin(&w, &phone, 1000);
+    end(&w);
+    assert_in_range(looks, 3, 12); /* with the hierarchy's calls; every 50 ms would be 20 of the folder alone */
+    looks = 0;
+    begin(&w, &phone, 300);
+    end(&w);
+    assert_in_range(looks, 1, 4);
+    fake_add("32", "Berta", "Brecht");
+    begin(&w, &phone, 5000);
+    end(&w);
+    assert_int_equal(w.count, 1);
+    one_sync(&phone, NULL);
+    looks = 0;
+    begin(&w, &phone, 300);
+    end(&w);
+    assert_in_range(looks, 3, 9);
+    fake.on_call = NULL;
+}
+
+/* What each kind of look takes in. */
+static void test_kinds_of_looks(void **state)
+{
+    usm_session_t *s = session_of("phone", pool);
+    usm_hint_t hint;
+    usm__ear_t ear = {.hierarchy = 1};
+    usm__hub_t *hub = ctx->hub;
+    usm__ear_open(&ear, hub, s);
+    usm__ear_add(&ear, hub, "32", 0, pool);
+    usm__ear_add(&ear, hub, "mail", USM__EAR_MAIL, pool);
+#define WANTS(i, kind) usm__ear_wants(&ear, hub, i, kind, &ctx->config)
+    for (int i = -1; i < 2; i++) {
+        assert_true(WANTS(i, USM__LOOK_ALL));
+        assert_false(WANTS(i, USM__LOOK_HINTED));
+    }
+    usm__ear_looked(&ear, s, USM__LOOK_ALL, 0);
+    assert_false(WANTS(-1, USM__LOOK_POLL)); /* it was just looked at */
+    assert_true(WANTS(0, USM__LOOK_POLL));
+    assert_true(WANTS(1, USM__LOOK_POLL));
+    hint = hint_of(usm_session_user(s), "other", USM_HINT_MAIL);
+    usm_hint_raise(ctx, &hint);
+    assert_false(WANTS(1, USM__LOOK_POLL)); /* the mail server tells of it */
+    assert_true(WANTS(0, USM__LOOK_POLL));
+    ear.mail_at -= USM__PUSHED_EVERY_MS;
+    assert_true(WANTS(1, USM__LOOK_POLL)); /* now and then nevertheless */
+    usm__ear_looked(&ear, s, USM__LOOK_POLL, 0);
+    assert_false(WANTS(1, USM__LOOK_POLL));
+    hint = hint_of(usm_session_user(s), NULL, USM_HINT_MAIL);
+    usm_hint_raise(ctx, &hint);
+    assert_false(WANTS(0, USM__LOOK_HINTED));
+    assert_true(WANTS(1, USM__LOOK_HINTED));
+    assert_false(WANTS(1, USM__LOOK_HINTED)); /* once */
+    ear.tree_at -= (usm_time_t)ctx->config.poll_interval_ms * USM__TREE_EVERY;
+    assert_true(WANTS(-1, USM__LOOK_POLL));
+    usm__ear_close(&ear, hub);
+}
+
 static void test_hinted_at(void **state)
 {
     usm_session_t *s = session_of("phone", pool);
@@ -387,7 +452,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_a_hint_wakes), T(test_by_login_name), T(test_folders),     T(test_not_meant), T(test_flood),
         T(test_no_gap),       T(test_outage),        T(test_own_changes), T(test_listener),  T(test_hinted_at),
-        T(test_pump),
+        T(test_pump),         T(test_pace),          T(test_kinds_of_looks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,6 +191,45 @@ static void test_time_to_look(void **state)
     usm_parked_free(parked);
 }
 
+/* Too many at once: they come one after the other, and none is forgotten. */
+static void test_rate(void **state)
+{
+    usm_parked_t *parked[6];
+    ctx->config.poll_interval_ms = 50;
+    ctx->config.poll_rate = 4;
+    for (int i = 0; i < 6; i++)
+        parked[i] = park(apr_psprintf(pool, "device%d", i));
+    apr_sleep(600000);
+    assert_in_range(wakes, 1, 5);
+    wait_wakes(6);
+    for (int i = 0; i < 6; i++)
+        usm_parked_free(parked[i]);
+}
+
+/* One device looks: the other one of the user need not. */
+static void test_one_look_for_all(void **state)
+{
+    usm_parked_t *first = park("one"), *second;
+    usm_watch_result_t result;
+    usm_watch_t *watch;
+    apr_pool_t *own;
+    ctx->config.poll_interval_ms = 1000;
+    second = park("two");
+    apr_pool_create(&own, pool);
+    for (int i = 0; i < 3; i++) {
+        apr_sleep(600000);
+        ok(usm_watch_unpark(&watch, first, open_session("one", own), own));
+        ok(usm_watch_check(&result, watch, own));
+        ok(usm_watch_park(&first, watch, note_wake, (void *)&wakes));
+    }
+    assert_int_equal(wakes, 0);
+    wait_wakes(1); /* nobody looks for it any more */
+    assert_int_equal(last_reason, USM_WAKE_POLL);
+    apr_pool_destroy(own);
+    usm_parked_free(first);
+    usm_parked_free(second);
+}
+
 static void test_login_without_password(void **state)
 {
     usm_parked_t *parked = park("one");
@@ -231,6 +270,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hidden_folders, start, stop),
         cmocka_unit_test_setup_teardown(test_newer_request, start, stop),
         cmocka_unit_test_setup_teardown(test_time_to_look, start, stop),
+        cmocka_unit_test_setup_teardown(test_rate, start, stop),
+        cmocka_unit_test_setup_teardown(test_one_look_for_all, start, stop),
         cmocka_unit_test_setup_teardown(test_login_without_password, start, stop),
         cmocka_unit_test_setup_teardown(test_nothing_kept, start, stop),
     };

@@ -17,6 +17,7 @@ typedef enum usm_hint_kind_e {
     USM_HINT_ITEMS = 0,   /**< items of a folder, or of one that is not known */
     USM_HINT_FOLDERS = 1, /**< the hierarchy */
     USM_HINT_MAIL = 2,    /**< as ITEMS, told by the mail server: it will go on telling */
+    USM_HINT_LOOKED = 3,  /**< no change: the folders whose digests have this sum were looked at, nothing was new */
     USM_HINT_KINDS
 } usm_hint_kind_e;
 

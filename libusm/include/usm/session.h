@@ -38,7 +38,11 @@ typedef struct usm_config_t {
     const char *capabilities;   /**< comma list a user needs, "active_sync,usm"; "" = none */
     int login_ttl_s;            /**< a verified login is trusted for so long without asking again, 3,600 */
     int login_negative_ttl_s;   /**< a refused one, 60 */
-    int poll_interval_ms;       /**< pause between two checks of a watched folder, 15,000 */
+    int poll_interval_ms;       /**< pause between the first two checks of what is watched, 15,000; while nothing
+                                     changes it grows */
+    int poll_max_ms;            /**< up to this, 180,000 */
+    int poll_rate;              /**< checks per second that this process begins because it is time, 50; others come
+                                     later, in their order. Those that hints ask for do not count */
     int full_compare_s;         /**< mail folders: full comparison at least so often, 300 */
     int flag_compare_s;         /**< mail folders: flags of the newest mails are compared so often, 60 */
     int folders_max;            /**< folders that devices of a user get at most, 1,000 */

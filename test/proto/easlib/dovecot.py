@@ -18,9 +18,11 @@ class Dovecot:
     """users: login names. push: URL that the push driver for Open-Xchange is to call for each new mail of
     a user who is switched on by IMAP METADATA (as OX does it), once with the OX user and once with the login; or None.
 
+    lua: (script, URL, name:password) of the Lua script that tells of all changes, or None.
+
     As root its parts run under Debian's accounts for them, else all of it as whoever runs the tests."""
 
-    def __init__(self, folder, users, push=None):
+    def __init__(self, folder, users, push=None, lua=None):
         self.folder = os.path.join(folder, "dovecot")
         os.mkdir(self.folder)
         os.chmod(self.folder, 0o755)
@@ -46,6 +48,17 @@ protocol imap {{
 plugin {{
   push_notification_driver = ox:url={push} user_from_metadata
   push_notification_driver2 = ox:url={push}
+}}
+"""
+        if lua:
+            script = shutil.copy(lua[0], self.folder)  # where it may be read by everybody
+            os.chmod(script, 0o644)
+            notify = f"""
+mail_plugins = $mail_plugins mail_lua notify push_notification push_notification_lua
+plugin {{
+  push_notification_driver = lua:file={script}
+  eas_notify_url = {lua[1]}
+  eas_notify_login = {lua[2]}
 }}
 """
         self.conf = os.path.join(self.folder, "dovecot.conf")
@@ -108,6 +121,11 @@ service lmtp {{
         except RuntimeError:
             self.stop()
             raise
+
+    def add_user(self, name):
+        """One more; the file is read at each login."""
+        with open(os.path.join(self.folder, "users"), "a", encoding="ascii") as f:
+            f.write(f"{name}:{{PLAIN}}{PASSWORD}::::::\n")
 
     def up(self):
         if not self.child.running():

@@ -330,7 +330,7 @@ class ErrorLog:
 def location(prefix, ox_url, store_url, **more):
     """A Location with the module; more: further directives, which win over the ones here."""
     lines = {"EASOxUrl": ox_url, "EASStore": store_url, "EASRequireTLS": "off", "EASHeartbeatMin": "1",
-             "EASPollInterval": "1", "EASOxConnectTimeout": "2", "EASThrottle": "0",
+             "EASPollInterval": "1", "EASPollMax": "3", "EASOxConnectTimeout": "2", "EASThrottle": "0",
              "EASCalendarModule": os.environ.get("EAS_CALENDAR", "calendar"), **more}
     inner = "\n".join(f"    {k} {v}" for k, v in lines.items())
     return (f'<LocationMatch "(?i)^{prefix}{PATH}$">\n    SetHandler eas\n    SetOutputFilter DEFLATE\n    AuthType Basic\n'
