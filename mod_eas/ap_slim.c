@@ -7,11 +7,14 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <util_filter.h>
 
-#define LONGEST 1024         /* bytes of a header or line that are kept */
-#define USUAL_FREE (2 << 20) /* bytes of free memory that httpd lets a connection's allocator keep */
-#define NODE 8192
+#define LONGEST 1024 /* bytes of a header or line that are kept */
+#define NODE (8192 - APR_MEMNODE_T_SIZE) /* bytes in the smallest node of a pool */
+#define NODES_MAX 256
+#define UNUSED_MAX 32
+#define PAGE 4096
 
 typedef struct part_t {
     const char **to;
@@ -61,27 +64,47 @@ static eas_ap_saved_t *save(const request_rec *r)
     return saved;
 }
 
-/* What the connection's allocator holds free goes back to the system: it is told to keep nothing, and the nodes it has
- * are taken from it and given again. */
-static void give_back(conn_rec *c, apr_pool_t *request_pool)
+/* Has memory of this node ever been written to? What is fresh from the system has not, but for its head. */
+static int was_used(const apr_memnode_t *node)
 {
-    apr_allocator_t *allocator = apr_pool_allocator_get(c->pool);
+    unsigned char resident = 0;
+    const char *last = node->endp - 1;
+
+    return mincore((void *)(last - (apr_uintptr_t)last % PAGE), 1, &resident) == 0 && (resident & 1) != 0;
+}
+
+/* What earlier requests of the connection have left free is taken from its allocator, and given back to the system. */
+static void drain(apr_allocator_t *allocator)
+{
     apr_memnode_t *nodes = NULL;
-    int i;
+    int i, unused = 0;
 
     apr_allocator_max_free_set(allocator, APR_ALLOCATOR_MAX_FREE_UNLIMITED);
-    apr_pool_destroy(request_pool);
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < NODES_MAX && unused < UNUSED_MAX; i++) {
         apr_memnode_t *node = apr_allocator_alloc(allocator, NODE);
 
-        if (node != NULL) {
-            node->next = nodes;
-            nodes = node;
+        if (node == NULL) {
+            break;
         }
+        unused = was_used(node) ? 0 : unused + 1;
+        node->next = nodes;
+        nodes = node;
     }
     apr_allocator_max_free_set(allocator, 1);
     if (nodes != NULL) {
         apr_allocator_free(allocator, nodes);
+    }
+}
+
+/* From its first wait on the connection keeps nothing for its next request: it would keep it for an hour. */
+static void give_back(eas_conn_t *conn, apr_pool_t *request_pool)
+{
+    apr_allocator_t *allocator = apr_pool_allocator_get(conn->c->pool);
+
+    apr_allocator_max_free_set(allocator, 1);
+    apr_pool_destroy(request_pool);
+    if (!conn->in_all) {
+        drain(allocator);
     }
 }
 
@@ -95,7 +118,7 @@ int eas_slim_drop(eas_conn_t *conn)
         return 0;
     }
     conn->r = NULL;
-    give_back(conn->c, r->pool);
+    give_back(conn, r->pool);
     return 1;
 }
 
@@ -106,7 +129,6 @@ request_rec *eas_slim_restore(eas_conn_t *conn)
     conn_rec *c = conn->c;
     request_rec *r;
 
-    apr_allocator_max_free_set(apr_pool_allocator_get(c->pool), USUAL_FREE);
     r = ap_create_request(c);
     r->server = saved->server;
     r->per_dir_config = saved->server->lookup_defaults;
