@@ -49,9 +49,13 @@ EAS_ERRMAP(FolderDelete, CLASS, CONFLICT, 6)
 
 EAS_ERRMAP(MoveItems, CLASS, TEMP, 503)
 
+/* The groupware server would not take it, and says no more. */
+EAS_ERRMAP(SendMail, CODE, INVALID, 120)
 EAS_ERRMAP(SendMail, CODE, LIMIT, 122)
+EAS_ERRMAP(SmartReply, CODE, INVALID, 120)
 EAS_ERRMAP(SmartReply, CODE, LIMIT, 122)
 EAS_ERRMAP(SmartReply, CODE, UNSUPPORTED, 146)
+EAS_ERRMAP(SmartForward, CODE, INVALID, 120)
 EAS_ERRMAP(SmartForward, CODE, LIMIT, 122)
 EAS_ERRMAP(SmartForward, CODE, UNSUPPORTED, 146)
 

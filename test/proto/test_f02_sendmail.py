@@ -181,3 +181,17 @@ def test_too_large(phone, user, version):
     a = d.sendmail(mime(user.address, user.address, "riesig", "x" * 76 + "\r\n") + b"0123456789abcdef" * (33 << 16))
     assert a.status == 413 if d.v < 14 else (a.status, a.code) == (200, "122"), a
     assert user.mails() == [] and d.foldersync().status == 200
+
+
+@every()
+def test_open_xchange_will_not_take_it(site, phone, user, version):
+    """What it says of why fits no Status: the mail was not sent, and may be tried again."""
+    d = phone(version, user=user).device
+    message = mime(user.address, user.address, "Nicht", extra="Message-ID: <nicht@phone>\r\n")
+    site.ox.control("fault", user=user.name, module="mail", action="new", kind="error", category="USER_INPUT",
+                    code="XXX-0001", count=1)
+    a = d.sendmail(message)
+    assert a.status == 500 if d.v < 14 else (a.status, a.code) == (200, "120"), a
+    assert user.mails() == []
+    assert d.sendmail(message, client_id="again").status == 200
+    assert len(user.mail_named("Nicht")) == 1

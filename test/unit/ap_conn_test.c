@@ -120,7 +120,8 @@ void eas_resume(eas_response_t *rsp, const eas_request_t *req, eas_park_t *park,
 {
     ap_conn_fake.why = why;
     ap_conn_fake.resumed++;
-    ap_conn_fake.seen = *req;
+    ap_conn_fake.seen = *req; /* its texts go with the request */
+    apr_cpystrn(ap_conn_fake.user, req->user != NULL ? req->user : "", sizeof(ap_conn_fake.user));
     rsp->headers = apr_table_make(req->pool, 2);
     rsp->notes = apr_table_make(req->pool, 2);
     rsp->body = apr_brigade_create(req->pool, req->bucket_alloc);

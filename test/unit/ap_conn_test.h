@@ -24,6 +24,7 @@ typedef struct ap_conn_fake_t {
     int armed, freed, resumed;
     eas_resume_e why;
     eas_request_t seen;                    /* the last request that went on */
+    char user[64];                         /* its user */
 } ap_conn_fake_t;
 extern ap_conn_fake_t ap_conn_fake;
 

@@ -172,7 +172,7 @@ static void test_hint_answers_and_the_connection_goes_on(void **state)
     UNTIL(ap_conn_fake.ended == 1 && state_of() == EAS_CONN_IDLE);
     assert_int_equal(ap_conn_fake.resumed, 2);
     assert_int_equal(ap_conn_fake.why, EAS_RESUME_LOOK);
-    assert_string_equal(ap_conn_fake.seen.user, "anna");
+    assert_string_equal(ap_conn_fake.user, "anna");
     assert_int_equal(ap_conn_fake.freed, 1);
     assert_int_equal(eas_slots_parked(eas_ap_slots()), 0);
     assert_int_equal(send(other, "rp", 2, 0), 2); /* one that is answered, and one that waits */
