@@ -138,7 +138,7 @@ def sockets_of(pids):
 
 
 def make_site(servers=1, workers=25, **directives):
-    return Site(seed(400), config=FEW % (servers, workers),
+    return Site(seed(), config=FEW % (servers, workers),
                 directives={"EASRequirePolicy": "off", "EASPollInterval": "1", **directives})
 
 
