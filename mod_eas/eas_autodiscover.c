@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define SCHEMAS "http://schemas.microsoft.com/exchange/autodiscover/"
-#define REQUEST_NS SCHEMAS "mobilesync/requestschema/2006"
 #define RESPONSE_NS SCHEMAS "mobilesync/responseschema/2006"
 #define FRAME_NS SCHEMAS "responseschema/2006"
 #define ADDRESS_MAX_LEN 320
